@@ -1,0 +1,1 @@
+"""The deployment toolkit behind the `chatbot` command."""

@@ -1,0 +1,1 @@
+"""How one platform is observed and changed."""

@@ -1,0 +1,1 @@
+"""What must change: Stack + Observed → Plan. Pure: no clock, no randomness, no I/O."""
