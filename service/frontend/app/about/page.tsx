@@ -1,0 +1,3 @@
+export default function AboutPage() {
+  return <main><h1>About</h1></main>;
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+
+/**
+ * A setting of the running container: the environment variable, else the secret file of the same name.
+ * Read at run time, never at build time, so that one image serves every environment.
+ */
+export function runtimeSetting(name: string): string | undefined {
+  const fromEnvironment = process.env[name];
+  if (fromEnvironment) return fromEnvironment;
+  try {
+    return readFileSync(`/run/secrets/${name}`, "utf8").trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the backend answers, without a trailing slash; inside the stack this is the proxy. */
+export function backendAddress(): string {
+  return (runtimeSetting("BACKEND_URL") ?? "http://127.0.0.1:8000").replace(/\/+$/, "");
+}
