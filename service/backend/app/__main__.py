@@ -1,0 +1,35 @@
+"""`python -m app`: read the settings, then serve until told to stop."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from app.settings import SettingsError, load
+
+
+def main() -> int:
+    """Serve. Returns 2, with one line on stderr, when the settings cannot be used."""
+    try:
+        settings = load()
+    except SettingsError as error:
+        print(f"settings: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    from app.main import create_app
+
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(settings.graceful_timeout_seconds)),
+        timeout_keep_alive=75,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

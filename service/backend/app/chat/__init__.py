@@ -1,0 +1,1 @@
+"""Conversations, answers streamed from a model, tools and slash commands."""

@@ -1,0 +1,1 @@
+"""What every concern stands on: database, logs, metrics, middleware."""
