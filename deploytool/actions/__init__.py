@@ -1,0 +1,1 @@
+"""One file per thing an operator does; each returns data and prints nothing."""
