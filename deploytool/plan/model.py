@@ -18,7 +18,11 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """What happens to one service. action: create | replace | start | scale | update | routes | remove | none."""
+    """What happens to one service.
+
+    action: create | replace | start | scale | update (limits in place) | routes (configuration only) |
+    clear (stopped leftovers go) | remove | none.
+    """
 
     service: str
     action: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deploytool.stack.model import Pairs, Resources
 
@@ -35,7 +35,7 @@ class ObservedContainer:
     """Label io.chatbot.configuration: canonical JSON of the service it was created from."""
     release: int = 0
     secrets_version: str = ""
-    limits: Resources = Resources()
+    limits: Resources = field(default_factory=Resources)
     """What is in force now, which `docker update` may have changed."""
     networks: tuple[str, ...] = ()
     """Full names of the networks it is attached to."""

@@ -124,8 +124,19 @@ class Drain(Operation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch(Operation):
+    """Gate: for `duration` (update_config.monitor) a new replica must stay up and not turn unhealthy.
+
+    It stands after the traffic was switched and before the old replica is stopped: the way back is short.
+    """
+
+    container: str
+    duration: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(Operation):
-    """Wait `duration` between two batches (update_config.delay) or watch for `monitor`."""
+    """Wait `duration` between two batches (update_config.delay)."""
 
     duration: int
 

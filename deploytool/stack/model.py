@@ -130,14 +130,14 @@ class Service:
     replicas: int = 1
     update: UpdateConfig = UpdateConfig()
     depends_on: Pairs = ()
-    """Pairs of service name and condition (service_started | service_healthy | service_completed_successfully)."""
+    """Pairs of service name and condition (service_started, _healthy or _completed_successfully)."""
     build: Build | None = None
     secrets: tuple[str, ...] = ()
     """Names of the secrets that stand as files under /run/secrets (x-chatbot.secrets)."""
     secrets_volume: str = ""
     """Key of the volume that carries them (x-chatbot.secrets_volume)."""
     proxied_port: int = 0
-    """The container port that the proxy sends traffic to; 0: not behind the proxy (x-chatbot.proxied_port)."""
+    """The container port that the proxy sends traffic to; 0: not proxied (x-chatbot.proxied_port)."""
     release_command: tuple[str, ...] = ()
     """Run once in a new container before the first replica is replaced (x-chatbot.release_command)."""
 
