@@ -1,1 +1,1 @@
-"""One file per thing an operator does; each returns data and prints nothing."""
+"""What an operator does, one file each. Actions return data; they never print."""
