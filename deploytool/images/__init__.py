@@ -1,0 +1,1 @@
+"""Build contexts, BuildKit builds, content addresses and base images."""
