@@ -1,1 +1,3 @@
 """The deployment toolkit behind the `chatbot` command."""
+
+__version__ = "0.1.0"

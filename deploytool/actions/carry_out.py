@@ -168,7 +168,7 @@ class CarryOut:
     def _files(self) -> HoldsFiles:
         if not isinstance(self.engine, HoldsFiles):
             raise NotSupported(
-                f"the {self.engine.kind} engine cannot write files into volumes, which secrets and routes need"
+                f"the {self.engine.kind} engine cannot write files into volumes, as secrets and routes need"
             )
         return self.engine
 
@@ -186,7 +186,7 @@ class CarryOut:
 
 
 def _owner(user: str) -> tuple[int, int]:
-    """uid and gid of a compose `user` ("10001", "10001:10001"); names cannot be known here and become root."""
+    """uid and gid of a compose `user` ("10001", "10001:10001"); a name cannot be known here and becomes 0."""
     uid, _, gid = user.partition(":")
     if not uid.isdigit():
         return 0, 0
