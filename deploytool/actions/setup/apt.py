@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploytool.actions.setup.commands import Report, as_root, require, run
+from deploytool.actions.setup.commands import Outcome, Report, as_root, require, run
 from deploytool.errors import SetupFailed
 
 LOCK_FILES = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock")
@@ -20,19 +20,21 @@ _GET = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", f"DPkg::Lock::
         "-o", "Acquire::Retries=5", "-q")  # fmt: skip
 
 
-def install(packages: Sequence[str], *, root: bool, sudo: str, report: Report) -> None:
+def install(packages: Sequence[str], *, root: bool, sudo: str, report: Report, update: bool = True) -> None:
     """Install the packages. Raises RootNeeded; SetupFailed with apt's last lines."""
+    updated = Outcome(0, ())
     wait_for_locks(report)
-    report("apt-get update")
-    # A package source that cannot be reached is no reason to stop: the packages may come from another.
-    update = run(as_root([*_GET, "update"], root=root, sudo=sudo))
-    wait_for_locks(report)
+    if update:
+        report("apt-get update")
+        # A package source that cannot be reached is no reason to stop: the packages may come from another.
+        updated = run(as_root([*_GET, "update"], root=root, sudo=sudo))
+        wait_for_locks(report)
     report(f"apt-get install {' '.join(packages)}")
     outcome = run(
         as_root([*_GET, "install", "-y", "--no-install-recommends", *packages], root=root, sudo=sudo)
     )
-    if outcome.code != 0 and update.code != 0:
-        require(update, "apt-get update", hint="look at the package sources in /etc/apt and the network")
+    if outcome.code != 0 and updated.code != 0:
+        require(updated, "apt-get update", hint="look at the package sources in /etc/apt and the network")
     require(
         outcome,
         f"apt-get install {' '.join(packages)}",

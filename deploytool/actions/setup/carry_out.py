@@ -74,7 +74,8 @@ def _carry_out(step: SetupStep, plan: SetupPlan, report: Report) -> str:
     root, sudo = plan.machine.root, plan.machine.sudo
     match step:
         case InstallPackages(packages=packages):
-            apt.install(packages, root=root, sudo=sudo, report=report)
+            first = next(other for other in plan.steps if isinstance(other, InstallPackages))
+            apt.install(packages, root=root, sudo=sudo, report=report, update=step is first)
             return ""
         case StartEngine(ways=ways):
             way = daemon.start_engine(ways, root=root, sudo=sudo, report=report)
