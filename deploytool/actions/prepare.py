@@ -42,7 +42,7 @@ def prepare(environment: str, project_dir: Path, *, generate: bool = False) -> P
     """Everything up to the stack. With `generate`, missing local secrets are made up and kept.
 
     Raises SettingsError and its kin, TemplateFailed, SecretFileUnreadable, ContextMissing. A missing secret is
-    no error here, `render` and `plan` work without values: `require_secrets` is for those that need them.
+    no error here: `render` and `plan` need no values, and `require_secrets` is for those that do.
     """
     from deploytool.stack.parse import parse_stack
 
