@@ -1,0 +1,78 @@
+"""Finding and rendering templates; their errors with file and line."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from deploytool.errors import TemplateFailed
+from deploytool.render.values import to_compose, to_yaml
+
+FOLDER = "templates"
+SUFFIX = ".j2"
+
+
+def templates_directory(project_dir: Path) -> Path:
+    """The project's `templates/` if it has one, else the one that comes with the tool.
+
+    A project's folder need not be complete: what it lacks comes from the tool.
+    """
+    own = project_dir / FOLDER
+    return own if own.is_dir() else packaged_directory()
+
+
+def packaged_directory() -> Path:
+    """The `templates/` of the wheel or of the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    bundled = package / "_bundled" / FOLDER
+    return bundled if bundled.is_dir() else package.parent / FOLDER
+
+
+class Templates:
+    """Renders templates of one folder. Templates see only what they are given: no files, no clock."""
+
+    def __init__(self, directory: Path) -> None:
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader([directory, packaged_directory()]),
+            undefined=StrictUndefined,
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,
+        )
+        self._environment.filters["yaml"] = to_yaml
+        self._environment.filters["compose"] = to_compose
+
+    def render(self, name: str, context: Mapping[str, Any]) -> bytes:
+        """The template's text as UTF-8. Raises TemplateFailed with file:line."""
+        try:
+            return self._environment.get_template(name).render(context).encode()
+        except TemplateNotFound as error:
+            raise TemplateFailed(
+                f"there is no template `{error.name}`",
+                where=f"{FOLDER}/{name}",
+                hint=f"write {FOLDER}/{error.name}",
+            ) from None
+        except TemplateSyntaxError as error:
+            where = f"{FOLDER}/{error.name or name}:{error.lineno}"
+            raise TemplateFailed(f"the template is broken: {error.message}", where=where) from None
+        except UnicodeDecodeError:
+            raise TemplateFailed("the template is not UTF-8 text", where=f"{FOLDER}/{name}") from None
+        except Exception as error:
+            # Whatever a template's expression raises (a wrong type, a division by zero) is the template's error.
+            message = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+            raise TemplateFailed(
+                f"the template cannot be rendered: {message}", where=self._where(name, error)
+            ) from None
+
+    def _where(self, name: str, error: Exception) -> str:
+        # Jinja rewrites tracebacks so that frames of templates carry the template's file and line.
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if frame.filename.endswith(SUFFIX):
+                return f"{FOLDER}/{Path(frame.filename).name}:{frame.lineno}"
+        return f"{FOLDER}/{name}"

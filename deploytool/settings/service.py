@@ -1,0 +1,279 @@
+"""One service's settings. Field names are Compose's wherever it has a word."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from deploytool.settings import fields
+from deploytool.settings.fields import Strict
+from deploytool.settings.units import NANO, describe
+
+MIB = 1024 * 1024
+
+
+class Resources(Strict):
+    """What a container may use, or is promised."""
+
+    cpus: fields.Cpus | None = Field(None, description="CPUs, e.g. 1.5")
+    memory: fields.Bytes | None = Field(None, description="Memory, e.g. 512M or 1G (M is MiB, as in Compose)")
+
+
+class Limits(Resources):
+    """What a container may use at most; the kernel enforces it."""
+
+    cpus: fields.Cpus = Field(NANO, description="CPUs at most, e.g. 1.5")
+    memory: fields.Bytes = Field(
+        512 * MIB, description="Memory at most, e.g. 512M; a process above it is killed"
+    )
+    pids: Annotated[int, Field(ge=1, le=4_194_304)] = Field(200, description="Processes and threads at most")
+
+
+class Healthcheck(Strict):
+    """How the engine asks a container whether it is well: a path, or a command of one's own."""
+
+    path: fields.UrlPath | None = Field(
+        None, description="HTTP path that answers 200 when all is well, e.g. /health"
+    )
+    port: fields.Port | None = Field(None, description="Port of that path; default: the service's `port`")
+    tool: Literal["wget", "curl", "python", "node"] = Field(
+        "wget", description="The program in the image that asks: wget, curl, python or node"
+    )
+    command: Annotated[
+        tuple[str, ...] | None,
+        BeforeValidator(lambda value: _health_command(value)),
+        WithJsonSchema({"type": ["array", "string"], "items": {"type": "string"}}),
+    ] = Field(None, description="A command instead of a path; a single text is run by the container's shell")
+    interval: fields.Duration = Field(30 * NANO, description="Time between two checks")
+    timeout: fields.Duration = Field(10 * NANO, description="A check that takes longer has failed")
+    retries: Annotated[int, Field(ge=1, le=1000)] = Field(
+        3, description="Failures in a row that make it unhealthy"
+    )
+    start_period: fields.Duration = Field(0, description="Time to start in which failures do not count")
+    disable: bool = Field(False, description="true: no check, not even the image's own")
+
+
+def _health_command(value: object) -> object:
+    if isinstance(value, str):
+        return ("CMD-SHELL", value)
+    arguments = fields.as_arguments(value)
+    if isinstance(arguments, tuple) and arguments and arguments[0] not in {"CMD", "CMD-SHELL", "NONE"}:
+        return ("CMD", *arguments)
+    return arguments
+
+
+class ServiceBuild(Strict):
+    """How a service's image is made."""
+
+    context: str = Field(description="Folder sent to the build, relative to the project, or bundle:<folder>")
+    template: str | None = Field(None, description="Dockerfile template; default <service>.Dockerfile.j2")
+    args: dict[fields.VariableName, fields.PlainText] = Field(
+        default_factory=dict, description="Build arguments"
+    )
+    target: str = Field("", description="Stage to build; default: the last")
+    not_in_tag: fields.Texts = Field(
+        (), description="Files of the context that only seed a volume and so do not rename the image"
+    )
+
+
+class UpdateConfig(Strict):
+    """How replicas are replaced; Compose's words and meanings."""
+
+    parallelism: Annotated[int, Field(ge=0, le=1000)] = Field(
+        1, description="Replicas replaced at once; 0 means all"
+    )
+    delay: fields.Duration = Field(0, description="Pause between two replacements")
+    monitor: fields.Duration = Field(5 * NANO, description="Time a new replica must stay well")
+    order: Literal["start-first", "stop-first"] = Field(
+        "start-first", description="start-first: no gap; stop-first: never two at once"
+    )
+    failure_action: Literal["rollback", "pause", "continue"] = Field(
+        "rollback", description="What a replica that does not become healthy leads to"
+    )
+    max_failure_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="Part that may fail, 0 to 1"
+    )
+
+
+class Mount(Strict):
+    """A volume (or, with an absolute path, a folder of the host) in a container.
+
+    Short forms: `name` (at /data), `name:/target`, `name:/target:ro`.
+    """
+
+    source: str = Field(description="A volume's name, or an absolute path on the host", min_length=1)
+    target: fields.AbsolutePath = Field("/data", description="Where it stands in the container")
+    read_only: bool = Field(False, description="true: the container cannot write to it")
+
+
+def _mount(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = value.split(":")
+    if len(parts) > 3 or not all(parts):
+        raise ValueError(f"wants name:/target or name:/target:ro, not `{value}`")
+    mount: dict[str, Any] = {"source": parts[0]}
+    if len(parts) > 1:
+        mount["target"] = parts[1]
+    if len(parts) == 3:
+        if parts[2] not in {"ro", "rw"}:
+            raise ValueError(f"knows only ro and rw at the end, not `{parts[2]}`")
+        mount["read_only"] = parts[2] == "ro"
+    return mount
+
+
+class PublishedPort(Strict):
+    """A port of the host that leads to a container. Short forms: `6379:6379`, `0.0.0.0:6379:6379/udp`."""
+
+    target: fields.Port = Field(description="Port in the container")
+    published: fields.PublishedPort = Field(description="Port of the host; 0: the engine chooses")
+    host_ip: str = Field(
+        "127.0.0.1", description="The host's address; empty means every address", pattern=r"^[0-9A-Fa-f.:]*$"
+    )
+    protocol: Literal["tcp", "udp"] = Field("tcp", description="tcp or udp")
+
+
+def _port(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"target": value, "published": value}
+    if not isinstance(value, str):
+        return value
+    rest, _, protocol = value.partition("/")
+    address, _, ports = (
+        rest.rpartition(":")[0].rpartition(":") if rest.count(":") > 1 else ("", "", rest.partition(":")[0])
+    )
+    target = rest.rpartition(":")[2]
+    published = ports or target
+    if not (target.isdecimal() and published.isdecimal()):
+        raise ValueError(f"wants published:target such as 6379:6379, not `{value}`")
+    port: dict[str, Any] = {"target": int(target), "published": int(published)}
+    if address:
+        # An address written out counts: 0.0.0.0 is the way to say "every address".
+        port["host_ip"] = "" if address in {"0.0.0.0", "[::]"} else address.strip("[]")  # noqa: S104
+    if protocol:
+        port["protocol"] = protocol
+    return port
+
+
+class Logging(Strict):
+    """Where a container's output goes; bounded, so that it never fills the disk."""
+
+    driver: str = Field("json-file", description="The engine's logging driver", min_length=1)
+    options: dict[str, fields.PlainText] = Field(
+        default_factory=lambda: {"max-size": "10m", "max-file": "3"}, description="The driver's options"
+    )
+
+
+class Ulimit(Strict):
+    """One resource limit of the process table."""
+
+    soft: int = Field(description="Soft limit; -1 is none")
+    hard: int = Field(description="Hard limit; -1 is none")
+
+
+def _ulimits(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: {"soft": limit, "hard": limit}
+        if isinstance(limit, int) and not isinstance(limit, bool)
+        else limit
+        for name, limit in value.items()
+    }
+
+
+Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
+
+
+def _depends_on(value: object) -> object:
+    if isinstance(value, list | tuple):
+        for name in value:
+            if not isinstance(name, str):
+                raise ValueError(f"wants names of services, not {describe(name)}")
+        return dict.fromkeys(value, "service_started")
+    if isinstance(value, dict):
+        return {
+            name: condition["condition"]
+            if isinstance(condition, dict) and set(condition) == {"condition"}
+            else condition
+            for name, condition in value.items()
+        }
+    return value
+
+
+class ServiceSettings(Strict):
+    """One service: what runs, with what, and how it is replaced."""
+
+    enabled: Literal[True, False, "auto"] = Field(
+        True, description="false: not started. auto (model only): started when nothing else answers chats"
+    )
+    image: fields.Reference | None = Field(None, description="Image to run; either this or `build`")
+    build: ServiceBuild | None = Field(None, description="How the image is made; either this or `image`")
+    command: fields.Arguments | None = Field(None, description="Arguments instead of the image's own")
+    entrypoint: fields.Arguments | None = Field(None, description="Program instead of the image's own")
+    environment: dict[fields.VariableName, fields.PlainText] = Field(
+        default_factory=dict,
+        description="Variables of the container. Never secrets: those go under `secrets`",
+    )
+    secrets: fields.SecretNames = Field(
+        (), description="Names of secrets it needs; values stand in environments/<environment>.env.docker"
+    )
+    optional_secrets: fields.SecretNames = Field(
+        (), description="Names of secrets it gets when they have a value"
+    )
+    port: fields.Port | None = Field(None, description="The container's port that the proxy sends traffic to")
+    healthcheck: Healthcheck | None = Field(None, description="How its health is found out")
+    limits: Limits = Field(default_factory=Limits, description="What each container may use at most")
+    reservations: Resources = Field(default_factory=Resources, description="What each container is promised")
+    replicas: Annotated[int, Field(ge=0, le=100)] = Field(1, description="Containers of this service")
+    update_config: UpdateConfig = Field(
+        default_factory=UpdateConfig, description="How containers are replaced"
+    )
+    depends_on: Annotated[dict[str, Condition], BeforeValidator(_depends_on)] = Field(
+        default_factory=dict, description="Services that start before it, with the condition to wait for"
+    )
+    release_command: fields.Arguments | None = Field(
+        None, description="Run once in a new container before the first one is replaced (migrations)"
+    )
+    volumes: Annotated[
+        tuple[Annotated[Mount, BeforeValidator(_mount)], ...], BeforeValidator(fields.as_tuple)
+    ] = Field((), description="Volumes: name, name:/target, name:/target:ro or a map")
+    ports: Annotated[
+        tuple[Annotated[PublishedPort, BeforeValidator(_port)], ...], BeforeValidator(fields.as_tuple)
+    ] = Field(
+        (),
+        description="Ports of the host that lead here past the proxy; on 127.0.0.1 unless an address is given",
+    )
+    tmpfs: fields.Texts = Field((), description="Folders in memory, e.g. /tmp or /tmp:size=64m")
+    user: str | None = Field(None, description="uid:gid that it runs as; needed unless run_as_root is true")
+    run_as_root: bool = Field(False, description="Loosens security: lets it run as root")
+    writable_root: bool = Field(False, description="Loosens security: its root file system can be written")
+    cap_add: fields.Texts = Field(
+        (), description="Loosens security: capabilities given back (all are dropped)"
+    )
+    allow_new_privileges: bool = Field(False, description="Loosens security: setuid programs work")
+    init: bool = Field(True, description="A tiny init reaps processes and passes signals on")
+    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:\d+)?)$")] = Field(
+        "unless-stopped", description="no, always, unless-stopped or on-failure[:times]"
+    )
+    stop_grace_period: fields.Duration = Field(
+        30 * NANO, description="Time between asking it to stop and killing it"
+    )
+    stop_signal: str = Field(
+        "", description="Signal that asks it to stop; default: the image's, else SIGTERM"
+    )
+    logging: Logging = Field(default_factory=Logging, description="Where its output goes")
+    labels: dict[str, fields.PlainText] = Field(default_factory=dict, description="Labels of its containers")
+    working_dir: str = Field("", description="Working folder in the container")
+    hostname: str = Field("", description="Host name in the container")
+    group_add: fields.Texts = Field((), description="More groups for its user")
+    shm_size: fields.Bytes = Field(0, description="Size of /dev/shm; 0: the engine's default")
+    ulimits: Annotated[dict[str, Ulimit], BeforeValidator(_ulimits)] = Field(
+        default_factory=dict, description="Limits of the process table: number, or soft and hard"
+    )
+    sysctls: dict[str, fields.PlainText] = Field(
+        default_factory=dict, description="Kernel settings of its namespace"
+    )
+    extra_hosts: fields.Texts = Field((), description="Lines for /etc/hosts: name:address")
+    dns: fields.Texts = Field((), description="Name servers instead of the engine's")
