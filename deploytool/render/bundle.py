@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploytool import __version__
-from deploytool.render.context import COMPOSE_FILE, MANIFEST_FILE, ROUTES_FILE, stack_context
+from deploytool.render.context import (
+    CERTIFICATES_NOTE,
+    COMPOSE_FILE,
+    MANIFEST_FILE,
+    ROUTES_FILE,
+    stack_context,
+)
 from deploytool.render.templates import Templates
 from deploytool.settings import ServiceSettings, Settings
 
@@ -50,6 +56,7 @@ def render_bundle(settings: Settings, templates_dir: Path, image_tags: Mapping[s
     files[COMPOSE_FILE] = templates.render("compose.yaml.j2", context)
     if context["proxy"]:
         files[ROUTES_FILE] = templates.render("routes.yaml.j2", context)
+        files[CERTIFICATES_NOTE] = b"Traefik keeps its certificates in this folder of its container.\n"
     files[MANIFEST_FILE] = _manifest(settings, files)
     return Bundle(dict(sorted(files.items())))
 

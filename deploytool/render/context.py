@@ -13,6 +13,8 @@ from deploytool.settings.units import format_bytes, format_cpus, format_duration
 COMPOSE_FILE = "compose.yaml"
 MANIFEST_FILE = "manifest.json"
 ROUTES_FILE = "proxy/routes.yaml"
+CERTIFICATES_NOTE = "proxy/certificates/README"
+"""Gives the proxy's image a folder for its volume; an empty one cannot stand in a build context."""
 ROUTES_PATH = "/etc/traefik/dynamic/routes.yaml"
 SECRETS_PATH = "/run/secrets"
 CERTIFICATES_VOLUME = "proxy-certificates"
