@@ -99,7 +99,7 @@ def from_hub(weights: Weights, places: Places, target: Path) -> None:
     for attempt in range(1, HUB_ATTEMPTS + 1):
         before = part.stat().st_size if part.exists() else 0
         try:
-            _append_from(weights.hub, part, before, weights.bytes)
+            _append_from(weights.hub or "", part, before, weights.bytes)
             break
         except (OSError, HTTPException) as problem:
             progressed = part.exists() and part.stat().st_size > before
