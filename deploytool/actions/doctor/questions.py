@@ -14,7 +14,7 @@ NO_SETTINGS = "the settings are not valid"
 
 def questions(found: Surroundings) -> tuple[Check, ...]:
     """Every check, bound to what was found around it."""
-    return (*_machine(found), *_engine(found), *_network(found), *_environment(found))
+    return (*_machine(found), *_engine(found), *_network(), *_environment(found))
 
 
 def _machine(found: Surroundings) -> tuple[Check, ...]:
@@ -69,7 +69,7 @@ def _engine(found: Surroundings) -> tuple[Check, ...]:
     )
 
 
-def _network(found: Surroundings) -> tuple[Check, ...]:
+def _network() -> tuple[Check, ...]:
     return (
         Check("clock", "clock", network.clock_of_the_world),
         Check("packages", "package registries", network.packages),
