@@ -1,0 +1,1 @@
+"""The command line: assemble, catch, exit. One file per verb; nothing here prints."""

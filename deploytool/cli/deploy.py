@@ -1,0 +1,100 @@
+"""Make the environment run what its settings say: observe, plan, confirm, carry out.
+
+Every replacement must be healthy before it gets traffic; when one is not, what was done is taken back.
+For `local` nothing is asked. Elsewhere the plan is shown and a question asked; without a terminal and
+without --yes, a plan that interrupts or removes a service is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploytool.cli.options import (
+    DEFAULT,
+    Debug,
+    Environment,
+    EnvironmentOption,
+    Invocation,
+    Json,
+    ProjectDir,
+    Yes,
+    invocation,
+)
+
+if TYPE_CHECKING:
+    from deploytool.actions.plan import Planned
+    from deploytool.actions.progress import Listener
+
+
+def run(
+    environment: Environment = None,
+    env: EnvironmentOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan only; the client refuses every change.")] = False,
+    yes: Yes = False,
+    message: Annotated[str, typer.Option("--message", "-m", metavar="TEXT", help="Kept with the release.")] = "",
+    json: Json = False,
+    project_dir: ProjectDir = None,
+    debug: Debug = False,  # noqa: ARG001
+) -> int:
+    """Deploy."""
+    call = invocation("deploy", environment, env, json, project_dir)
+    return _dry_run(call) if dry_run else _deploy(call, yes=yes, message=message)
+
+
+def _dry_run(call: Invocation) -> int:
+    from deploytool.actions.build import outdated
+    from deploytool.actions.plan import plan_environment
+    from deploytool.reporting import planned as report
+
+    prepared = call.prepare()
+    engine = call.engine(prepared, read_only=True)
+    result = plan_environment(prepared, engine, rebuild=outdated(prepared, engine))
+    if call.json:
+        call.answer({"dry_run": True, "changed": False, "plan": report.as_data(result)})
+    else:
+        report.show(result, engine.describe(), steps=True)
+    return 0
+
+
+def _deploy(call: Invocation, *, yes: bool, message: str) -> int:
+    from deploytool.actions.deploy import deploy
+    from deploytool.reporting import deployed as report
+
+    prepared = call.prepare(generate=True)
+    with _listener(call) as listener:
+
+        def confirm(planned: Planned) -> bool:
+            return _confirm(call, planned, yes=yes, listener=listener)
+
+        result = deploy(prepared, call.engine(prepared), message=message, confirm=confirm, listener=listener)
+    if call.json:
+        call.answer(report.as_data(result))
+    else:
+        report.show(result, call.environment)
+    return 0
+
+
+def _listener(call: Invocation):  # type: ignore[no-untyped-def]
+    from contextlib import nullcontext
+
+    from deploytool.actions.progress import Silent
+    from deploytool.reporting import progress
+
+    return nullcontext(Silent()) if call.json else progress.for_standard_output()
+
+
+def _confirm(call: Invocation, planned: Planned, *, yes: bool, listener: Listener) -> bool:  # noqa: ARG001
+    from deploytool.cli import consent
+    from deploytool.reporting import planned as report
+    from deploytool.reporting import questions
+
+    if not call.json:
+        report.show(planned)
+    if yes or call.environment == DEFAULT:
+        return True
+    if questions.possible(json=call.json):
+        return questions.yes_or_no(f"Deploy release {planned.release} to {call.environment}?")
+    consent.refuse_interruptions(planned, call.environment)
+    return True

@@ -1,0 +1,85 @@
+"""What every command takes: the environment, --json, --project-dir, --debug."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploytool.cli.completion import environment_names
+from deploytool.errors import UsageError
+
+if TYPE_CHECKING:
+    from deploytool.actions.prepare import Prepared
+    from deploytool.engines.protocol import Engine
+
+DEFAULT = "local"
+
+Environment = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ENV", help="The environment: environments/ENV.yaml. [default: local]", autocompletion=environment_names, show_default=False
+    ),
+]
+EnvironmentOption = Annotated[
+    str | None, typer.Option("--env", "-e", metavar="ENV", help="The same as an option.", autocompletion=environment_names)
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output, errors too.")]
+ProjectDir = Annotated[
+    Path | None,
+    typer.Option("--project-dir", metavar="DIR", help="The project. [default: nearest folder with environments/]"),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an internal error.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What was asked for, for any command."""
+
+    command: str
+    environment: str
+    project_dir: Path
+    json: bool
+
+    def prepare(self, *, generate: bool = False) -> Prepared:
+        """Settings, bundle and stack of the environment."""
+        from deploytool.actions.prepare import prepare
+
+        return prepare(self.environment, self.project_dir, generate=generate)
+
+    def engine(self, prepared: Prepared, *, read_only: bool = False) -> Engine:
+        """The engine that the settings name; with `read_only` it refuses every change before it is sent."""
+        from deploytool.engines import registry
+
+        kind = getattr(prepared.settings, "engine", "docker")
+        return registry.create_engine(kind, read_only=read_only)
+
+    def answer(self, data: Any) -> None:
+        """The command's result as JSON."""
+        from deploytool.reporting import documents
+
+        documents.write(documents.envelope(self.command, self.environment, data))
+
+
+def invocation(
+    command: str, positional: str | None, option: str | None, json: bool, project_dir: Path | None
+) -> Invocation:
+    """Bring argument and option together. Raises UsageError when they differ."""
+    if positional and option and positional != option:
+        raise UsageError(
+            f"two environments were given: `{positional}` and `{option}`", hint=f"chatbot {command} {positional}"
+        )
+    return Invocation(command, positional or option or DEFAULT, find_project(project_dir), json)
+
+
+def find_project(given: Path | None) -> Path:
+    """The project's folder: the one given, else the nearest one upwards with `environments/`, else this one."""
+    if given is not None:
+        if not given.is_dir():
+            raise UsageError("this folder does not exist", where=str(given), hint="--project-dir DIR")
+        return given.resolve()
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "environments").is_dir()), here)
