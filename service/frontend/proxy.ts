@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { NextResponse, type NextRequest } from "next/server";
 import { contentSecurityPolicy } from "@/lib/content-security-policy";
+import { hasSessionCookie } from "@/lib/server/session";
 
 const pagesForMembers = /^\/(chat|tasks|account)(\/|$)/;
+const pagesForVisitors = /^\/(login|signup)$/;
 
 let hashesByPage: Record<string, string[]> | undefined;
 
@@ -16,15 +18,30 @@ function inlineScriptHashes(path: string): string[] {
   return hashesByPage[page] ?? hashesByPage["/_not-found"] ?? [];
 }
 
+function redirectTo(location: string): NextResponse {
+  // A relative address: behind a proxy this server does not know the name it is called by.
+  return new NextResponse(null, { status: 307, headers: { location, "cache-control": "no-store" } });
+}
+
 /** Runs before every page (not before files and /api): sends visitors to log in and sets the policy headers. */
 export function proxy(request: NextRequest): NextResponse {
-  const path = request.nextUrl.pathname;
+  const { pathname, search } = request.nextUrl;
+  const signedIn = hasSessionCookie(request.cookies.getAll().map(({ name }) => name));
+  if (!signedIn && pagesForMembers.test(pathname)) {
+    return redirectTo(`/login?next=${encodeURIComponent(pathname + search)}`);
+  }
+  if (signedIn && pagesForVisitors.test(pathname)) return redirectTo("/chat");
+
   const response = NextResponse.next();
-  response.headers.set(
-    "content-security-policy",
-    contentSecurityPolicy(inlineScriptHashes(path), process.env.NODE_ENV === "development"),
-  );
+  const development = process.env.NODE_ENV === "development";
+  response.headers.set("content-security-policy", contentSecurityPolicy(inlineScriptHashes(pathname), development));
+  response.headers.set("x-content-type-options", "nosniff");
+  response.headers.set("x-frame-options", "DENY");
+  response.headers.set("referrer-policy", "same-origin");
+  response.headers.set("cross-origin-opener-policy", "same-origin");
+  response.headers.set("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
+  if (pagesForMembers.test(pathname)) response.headers.set("cache-control", "private, no-cache");
   return response;
 }
 
-export const config = { matcher: ["/((?!api/|_next/|fonts/|icon|favicon|robots).*)"] };
+export const config = { matcher: ["/((?!api/|_next/|icon|favicon|robots).*)"] };

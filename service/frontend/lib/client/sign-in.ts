@@ -1,0 +1,47 @@
+const renewedAt = "sign-in-renewed-at";
+let underWay: Promise<boolean> | null = null;
+
+function lastRenewal(): number {
+  try {
+    return Number(localStorage.getItem(renewedAt)) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+async function renew(askedAt: number): Promise<boolean> {
+  // Another tab may have renewed while this one waited for its turn.
+  if (lastRenewal() > askedAt) return true;
+  const response = await fetch("/api/auth/refresh", { method: "POST", credentials: "same-origin" }).catch(() => null);
+  if (response?.ok) {
+    try {
+      localStorage.setItem(renewedAt, String(Date.now()));
+    } catch {
+      // Then tabs do not know of each other's renewals, and each makes its own.
+    }
+    return true;
+  }
+  if (response?.status === 401) leaveForLogIn();
+  return false;
+}
+
+/**
+ * Renews the access token; true when requests may be sent again. A refresh token counts once, so the whole browser
+ * renews one at a time: within this tab by sharing the promise, between tabs by a lock. Doing this in the browser
+ * rather than in the server keeps it right when several copies of the server answer.
+ */
+export function renewSignIn(): Promise<boolean> {
+  const askedAt = Date.now();
+  underWay ??= (
+    "locks" in navigator ? navigator.locks.request("renew-sign-in", () => renew(askedAt)) : renew(askedAt)
+  ).finally(() => {
+    underWay = null;
+  });
+  return underWay;
+}
+
+/** Goes to the log-in page, and back here afterwards. */
+export function leaveForLogIn(): void {
+  const here = location.pathname + location.search;
+  location.assign(`/login?next=${encodeURIComponent(here)}`);
+}
