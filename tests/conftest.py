@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from support import projects
 
 # Tests that share one thing of this machine run one after the other, on one of pytest-xdist's workers, while
 # the others go on beside them: the engine (its ports, its processor time) and the PostgreSQL server.
@@ -14,3 +17,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         group = next((SHARED[mark.name] for mark in item.iter_markers() if mark.name in SHARED), None)
         if group is not None and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="session")
+def deployed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[projects.Project]:
+    """The whole stack, deployed once by the command itself for all tests that leave it as it is."""
+    made = projects.make(tmp_path_factory.mktemp("deployed"))
+    try:
+        made.chatbot("deploy", "local", "--message", "for the tests")
+        yield made
+    finally:
+        made.remove()
+
+
+@pytest.fixture(scope="session")
+def frontend_url(deployed_stack: projects.Project) -> str:
+    """Where the page answers."""
+    return deployed_stack.frontend_url
+
+
+@pytest.fixture(scope="session")
+def backend_url(deployed_stack: projects.Project) -> str:
+    """Where the API answers."""
+    return deployed_stack.backend_url
