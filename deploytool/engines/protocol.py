@@ -99,7 +99,9 @@ class Engine(Protocol):
     def unsupported(self, stack: Stack) -> tuple[str, ...]:
         """Sentences on what this engine cannot honour; empty when it can run the stack."""
 
-    def apply(self, operation: Operation, stack: Stack, *, release: int, report: Report | None = None) -> None:
+    def apply(
+        self, operation: Operation, stack: Stack, *, release: int, report: Report | None = None
+    ) -> None:
         """Carry out one container, network, volume or image-pull operation of a plan for `stack`.
 
         Doing one twice is no error (create: exists already with the same fingerprint; remove: gone already).
@@ -131,7 +133,9 @@ class RunsCommands(Protocol):
     def execute(self, container: ObservedContainer, command: Sequence[str]) -> tuple[int, bytes]:
         """Run to the end; exit code and combined output."""
 
-    def execute_interactively(self, container: ObservedContainer, command: Sequence[str], *, tty: bool) -> int:
+    def execute_interactively(
+        self, container: ObservedContainer, command: Sequence[str], *, tty: bool
+    ) -> int:
         """Connect this process's own stdin, stdout and stderr; the exit code."""
 
 
@@ -160,7 +164,9 @@ class HoldsFiles(Protocol):
     def read_volume(self, volume: Volume) -> tuple[FileEntry, ...] | None:
         """All files of a (small) volume; None when the volume does not exist."""
 
-    def write_volume(self, volume: Volume, files: Sequence[FileEntry], *, delete_others: bool = False) -> None:
+    def write_volume(
+        self, volume: Volume, files: Sequence[FileEntry], *, delete_others: bool = False
+    ) -> None:
         """Write files into a volume; with `delete_others`, nothing else stays in it."""
 
 

@@ -1,0 +1,1 @@
+"""The Docker Engine, over its HTTP API (1.41 and later)."""
