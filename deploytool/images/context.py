@@ -72,7 +72,9 @@ def _add_entry(tar: tarfile.TarFile, entry: Entry, hashes: Hashes) -> None:
             with entry.path.open("rb") as content:
                 tar.addfile(info, content)
         except OSError as error:
-            raise ContextMissing(f"{entry.path} changed while it was read: {error}", where=str(entry.path)) from error
+            raise ContextMissing(
+                f"{entry.path} changed while it was read: {error}", where=str(entry.path)
+            ) from error
 
 
 def _add_parents(tar: tarfile.TarFile, name: str, known: set[str]) -> None:

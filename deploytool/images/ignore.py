@@ -91,7 +91,9 @@ def parse(text: str, *, where: str = FILE) -> Ignore:
         try:
             expression = re.compile(_expression(cleaned), re.DOTALL)
         except re.error as error:
-            raise ContextMissing(f"cannot read the pattern {pattern!r}: {error}", where=f"{where}:{number}") from error
+            raise ContextMissing(
+                f"cannot read the pattern {pattern!r}: {error}", where=f"{where}:{number}"
+            ) from error
         patterns.append(Pattern(cleaned, takes_back, expression))
     return Ignore(tuple(patterns))
 

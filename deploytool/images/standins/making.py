@@ -13,7 +13,7 @@ from deploytool.images.standins import alpine_node, commands, debian_python, tra
 from deploytool.images.standins.recipe import RECIPE_LABEL, STAND_IN_LABEL, Recipe, Report, Workshop
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from docker import APIClient
 
 RECIPES: Mapping[str, Recipe] = {
     recipe.name: recipe for recipe in (debian_python.RECIPE, alpine_node.RECIPE, traefik.RECIPE)
@@ -23,18 +23,18 @@ _IMPORT_TIMEOUT = 600.0
 _MACHINES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
 
 
-def machine_of(client: DockerClient) -> str:
+def machine_of(api: APIClient) -> str:
     """The engine's machine, `x86_64` or `aarch64`; it may differ from ours when the engine is remote."""
-    name = str(client.info().get("Architecture", ""))
+    name = str(api.info().get("Architecture", ""))
     return _MACHINES.get(name, name)
 
 
-def make(client: DockerClient, recipe: Recipe, *, stands_for: str, cache: Path, report: Report) -> str:
+def make(api: APIClient, recipe: Recipe, *, stands_for: str, cache: Path, report: Report) -> str:
     """Make the stand-in and import it on the engine; returns its tag. Downloads are kept in `cache`.
 
     Raises BaseImageUnavailable with what to install, or with the failing command's last lines.
     """
-    machine = machine_of(client)
+    machine = machine_of(api)
     reference = recipe.reference(machine)
     if machine not in recipe.wheels:
         raise BaseImageUnavailable(
@@ -49,12 +49,12 @@ def make(client: DockerClient, recipe: Recipe, *, stands_for: str, cache: Path, 
         target = Path(scratch) / "root.tar"
         recipe.make(Workshop(Path(scratch), cache / "wheels", report), files, target)
         report("handing it to the engine")
-        _import(client, target, recipe, reference, machine, stands_for)
+        _import(api, target, recipe, reference, machine, stands_for)
     return reference
 
 
 def _import(
-    client: DockerClient, tree: Path, recipe: Recipe, reference: str, machine: str, stands_for: str
+    api: APIClient, tree: Path, recipe: Recipe, reference: str, machine: str, stands_for: str
 ) -> None:
     repository, _, tag = reference.rpartition(":")
     changes = [
@@ -62,11 +62,11 @@ def _import(
         f"LABEL {STAND_IN_LABEL}={json.dumps(stands_for)}",
         f"LABEL {RECIPE_LABEL}={recipe.digest(machine)}",
     ]
-    api = client.api
     # The SDK's own import_image announces chunks and sends none when given a file; the same call without that.
     with tree.open("rb") as content:
-        response = api._post(
-            api._url("/images/create"),
+        response = api.request(
+            "POST",
+            f"{api.base_url}/v{api.api_version}/images/create",
             params={"fromSrc": "-", "repo": repository, "tag": tag, "changes": changes},
             data=content,
             headers={"Content-Type": "application/x-tar"},

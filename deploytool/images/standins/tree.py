@@ -6,6 +6,7 @@ import io
 import tarfile
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 # Every entry carries the same time, so that equal inputs give equal bytes.
 EPOCH = 1_700_000_000
@@ -64,7 +65,7 @@ class TreeWriter:
         entry.linkname = target
         self._add(entry)
 
-    def copy(self, entry: tarfile.TarInfo, content: io.BufferedIOBase | None, name: str) -> None:
+    def copy(self, entry: tarfile.TarInfo, content: IO[bytes] | None, name: str) -> None:
         """An entry of another tar under a new name; hard links must already be under their new name."""
         entry.name = name
         entry.mtime = min(int(entry.mtime), EPOCH)
@@ -82,6 +83,6 @@ class TreeWriter:
         entry.mode, (entry.uid, entry.gid), entry.mtime = mode, owner, EPOCH
         return entry
 
-    def _add(self, entry: tarfile.TarInfo, content: io.BufferedIOBase | io.BytesIO | None = None) -> None:
+    def _add(self, entry: tarfile.TarInfo, content: IO[bytes] | None = None) -> None:
         self._known.add(entry.name)
         self._tar.addfile(entry, content)
