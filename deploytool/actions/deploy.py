@@ -39,17 +39,23 @@ class Deployed:
 
 
 def deploy(
-    prepared: Prepared, engine: Engine, *, message: str, confirm: Confirm, listener: Listener
+    prepared: Prepared,
+    engine: Engine,
+    *,
+    message: str,
+    confirm: Confirm,
+    listener: Listener,
+    rebuild: bool = False,
 ) -> Deployed:
-    """Make the environment run what its settings say.
+    """Make the environment run what its settings say. With `rebuild`, every image is built again.
 
     Raises SecretMissing, Locked, NotSupported, ConfirmationNeeded, BuildFailed, GateFailed, RollbackFailed,
     Interrupted.
     """
     started = time.monotonic()
     require_secrets(prepared)
-    rebuild = building.outdated(prepared, engine)
-    planned = plan_environment(prepared, engine, rebuild=rebuild)
+    anew = frozenset(s.image for s in prepared.stack.services if s.build) if rebuild else frozenset()
+    planned = plan_environment(prepared, engine, rebuild=anew)
     if planned.plan.empty and planned.previous:
         return _result(prepared, engine, planned, changed=False, seconds=time.monotonic() - started)
     if not confirm(planned):
@@ -57,7 +63,7 @@ def deploy(
     state = require(engine, KeepsState, "keep releases")
     state.lock(prepared.stack.project, holder("deploy"))
     try:
-        planned = plan_environment(prepared, engine, rebuild=rebuild)
+        planned = plan_environment(prepared, engine, rebuild=anew)
         _carry_out(prepared, engine, planned, message, listener, started)
     finally:
         state.unlock(prepared.stack.project)

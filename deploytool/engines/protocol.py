@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from deploytool.plan.observed import Observed, ObservedContainer
 from deploytool.plan.operations import Operation
@@ -155,6 +155,17 @@ class Measures(Protocol):
 
     def image_sizes(self, references: Sequence[str]) -> Mapping[str, int | None]:
         """Bytes of each image."""
+
+
+@runtime_checkable
+class BuildsImages(Protocol):
+    """Images can be built and looked at."""
+
+    def image_client(self) -> Any:
+        """The Docker SDK's low-level client (docker.APIClient), for the room `images`; None for the fake."""
+
+    def image_labels(self, references: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """The labels of each image that is there, by reference."""
 
 
 @runtime_checkable
