@@ -31,6 +31,8 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 CONNECTIONS = 256
 RETRY_SECONDS = 5
+# How a chunked answer ends (RFC 9112, section 7.1).
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class RefusedError(Exception):
@@ -171,22 +173,22 @@ async def copy_until(
     source: asyncio.StreamReader, target: asyncio.StreamWriter, gone: asyncio.Task[bytes]
 ) -> str:
     """Copy bytes as they arrive until the source ends or `gone` is done; the HTTP status, or "left"."""
-    status = ""
+    status, tail = "", b""
     while True:
         chunk_task = asyncio.create_task(source.read(64 * 1024))
         await asyncio.wait({chunk_task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not chunk_task.done():
             chunk_task.cancel()
-            return "left"
+            # A client may well close as soon as it has the last word, before the runtime does.
+            return status if tail.endswith(LAST_CHUNK) else "left"
         chunk = chunk_task.result()
         if not chunk:
             if not status:
-                raise RefusedError(
-                    502, "server_error", "the model runtime closed the connection without an answer"
-                )
+                raise RefusedError(502, "server_error", "the model runtime gave no answer")
             return status
         if not status:
             status = chunk.split(b" ", 2)[1].decode("latin-1") if chunk.startswith(b"HTTP/1.") else "?"
+        tail = (tail + chunk)[-len(LAST_CHUNK) :]
         target.write(chunk)
         await target.drain()
 

