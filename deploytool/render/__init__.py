@@ -1,4 +1,4 @@
-"""Settings → bundle: compose.yaml, Dockerfiles, the proxy's routes and a manifest. The only reader of `templates/`.
+"""Settings → bundle: compose.yaml, Dockerfiles, the proxy's routes, a manifest. Only reader of `templates/`.
 
 Rendering is a function of its arguments: no clock, no engine, no network; equal input gives equal bytes.
 """

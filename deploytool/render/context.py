@@ -7,7 +7,7 @@ from typing import Any
 
 from deploytool.render.health import health_test
 from deploytool.settings import ServiceSettings, Settings
-from deploytool.settings.model import CHAT_SERVICE, PAGE_SERVICE, PROXY
+from deploytool.settings.model import CHAT_SERVICE, HTTP_PORT, HTTPS_PORT, INTERNAL_PORT, PAGE_SERVICE, PROXY
 from deploytool.settings.units import format_bytes, format_cpus, format_duration
 
 COMPOSE_FILE = "compose.yaml"
@@ -19,8 +19,6 @@ ROUTES_PATH = "/etc/traefik/dynamic/routes.yaml"
 SECRETS_PATH = "/run/secrets"
 CERTIFICATES_VOLUME = "proxy-certificates"
 CERTIFICATES_PATH = "/certificates"
-HTTP_PORT, HTTPS_PORT, INTERNAL_PORT = 8080, 8443, 8082
-"""Ports inside the proxy's container for ACME and redirects, for HTTPS, and for its health and metrics."""
 
 Plain = dict[str, Any]
 

@@ -33,7 +33,8 @@ def health_test(check: Healthcheck, default_port: int | None) -> tuple[str, ...]
             "node",
             "-e",
             f"fetch({address!r}, {{signal: AbortSignal.timeout({seconds * 1000})}})"
-            ".then(answer => process.exit(answer.ok ? 0 : 1), error => { console.error(`${error}`); process.exit(1) })",
+            ".then(answer => process.exit(answer.ok ? 0 : 1), "
+            "error => { console.error(`${error}`); process.exit(1) })",
         )
     if check.tool == "python":
         # http.client alone imports in half the time of urllib.request; -I -S skips site-packages.
@@ -44,6 +45,7 @@ def health_test(check: Healthcheck, default_port: int | None) -> tuple[str, ...]
             "-S",
             "-c",
             f"import http.client as h; c = h.HTTPConnection('127.0.0.1', {port}, timeout={seconds}); "
-            f"c.request('GET', {path!r}); s = c.getresponse().status; raise SystemExit(0 if s == 200 else f'status {{s}}')",
+            f"c.request('GET', {path!r}); s = c.getresponse().status; "
+            "raise SystemExit(0 if s == 200 else f'status {s}')",
         )
     return ("CMD", "wget", "-q", "-O", "/dev/null", "-T", f"{seconds}", address)

@@ -64,7 +64,7 @@ class Templates:
         except UnicodeDecodeError:
             raise TemplateFailed("the template is not UTF-8 text", where=f"{FOLDER}/{name}") from None
         except Exception as error:
-            # Whatever a template's expression raises (a wrong type, a division by zero) is the template's error.
+            # Whatever a template's expression raises (a wrong type, …) is the template's error.
             message = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
             raise TemplateFailed(
                 f"the template cannot be rendered: {message}", where=self._where(name, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deploytool.settings.explain import Explanation, explain
+    from deploytool.settings.explanation import Explanation, explain, source_of
     from deploytool.settings.load import environments, load_settings
     from deploytool.settings.model import Settings
     from deploytool.settings.schema import json_schema
@@ -23,16 +23,18 @@ __all__ = [
     "explain",
     "json_schema",
     "load_settings",
+    "source_of",
 ]
 
 _MODULES = {
-    "Explanation": "explain",
+    "Explanation": "explanation",
     "ServiceSettings": "service",
     "Settings": "model",
     "environments": "load",
-    "explain": "explain",
+    "explain": "explanation",
     "json_schema": "schema",
     "load_settings": "load",
+    "source_of": "explanation",
 }
 
 

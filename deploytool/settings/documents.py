@@ -70,7 +70,7 @@ def parse_document(text: str, name: str) -> Document:
 
 
 def parse_scalar(text: str, name: str, *, as_text: bool) -> Any:
-    """The value of a variable, written as in YAML: `3`, `true`, `[a, b]`, `{a: 1}`; `as_text` keeps it as is."""
+    """The value of a variable, written as in YAML: `3`, `true`, `[a, b]`; `as_text` keeps it as it is."""
     if as_text:
         return text
     node = parse_node(text, name)
@@ -193,7 +193,7 @@ class _Reader:
             and not (kind == "int" and text[:1] == "0" != text)
         ):
             try:
-                return self._constructor.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+                return self._constructor.construct_object(node, deep=True)
             except ValueError:
                 raise self.error(node, f"`{text[:40]}` is no {kind}") from None
         return text

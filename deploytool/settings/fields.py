@@ -5,11 +5,21 @@ Every validator raises ValueError with words that follow the setting's name ("wa
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from deploytool.settings.units import (
     describe,
@@ -30,6 +40,16 @@ class Strict(BaseModel):
 
 def _schema(kind: Any, **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Adds a short form to a field's JSON Schema; a validator before the field's own reads it."""
+
+    short: dict[str, Any]
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [self.short, handler(core)]}
 
 
 def _text_rule(pattern: str, wants: str) -> BeforeValidator:
@@ -88,6 +108,34 @@ Domain = Annotated[
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
 PublishedPort = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _address(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(
+            f"wants an address such as 127.0.0.1, or an empty text for every address, not {describe(value)}"
+        )
+    if value:
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            raise ValueError(f"wants an IP address such as 127.0.0.1, not `{value[:60]}`") from None
+    return value
+
+
+HostAddress = Annotated[str, BeforeValidator(_address), _schema("string")]
+"""An address of the host; empty: every address."""
+
+
+def _user(value: object) -> object:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or re.fullmatch(r"\d{1,10}(:\d{1,10})?", text, re.ASCII) is None:
+        raise ValueError(f'wants numbers, such as "1000:1000" (uid:gid), not {describe(value)}')
+    return text
+
+
+User = Annotated[str, BeforeValidator(_user), _schema(["string", "integer"], examples=["10001:10001"])]
+"""uid or uid:gid, by number: the files of its secrets are made to belong to it."""
 
 
 def _plain_text(value: object) -> object:

@@ -17,6 +17,9 @@ MODEL = "model"
 CHAT_SERVICE = "backend"
 PAGE_SERVICE = "frontend"
 
+HTTP_PORT, HTTPS_PORT, INTERNAL_PORT = 8080, 8443, 8082
+"""Ports inside the proxy's container: for redirects and ACME, for HTTPS, and for its health and metrics."""
+
 BASE_IMAGES = {
     "python": "python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7",
     "node": "node:20-alpine@sha256:fb4cd12c85ee03686f6af5362a0b0d56d50c58a04632e6c0fb8363f609372293",
@@ -34,7 +37,7 @@ class BuildSettings(Strict):
     base_images: Annotated[dict[fields.Name, fields.Reference], BeforeValidator(_with_default_images)] = (
         Field(
             default_factory=lambda: dict(BASE_IMAGES),
-            description="Base images by name (python, node, traefik); NAME_BASE in a Dockerfile. Pin by digest",
+            description="Base images by name (python, node, traefik); NAME_BASE in a Dockerfile",
         )
     )
 
@@ -43,51 +46,54 @@ class EntryPoint(Strict):
     """A port on which the proxy listens for one service."""
 
     port: fields.Port | None = Field(
-        None, description="Port inside the stack's network; default: the service's own"
+        default=None, description="Port inside the stack's network; default: the service's own"
     )
     published: fields.PublishedPort | None = Field(
-        None, description="Port of the host; none: only reachable inside the stack; 0: the engine chooses"
+        default=None,
+        description="Port of the host; none: only reachable inside the stack; 0: the engine chooses",
     )
 
 
 class ProxySettings(Strict):
     """How the outside reaches the stack."""
 
-    host_ip: str = Field(
-        "127.0.0.1",
-        description="Address of the host for published ports; empty: every address",
-        pattern=r"^[0-9A-Fa-f.:]*$",
+    host_ip: fields.HostAddress = Field(
+        default="127.0.0.1", description="Address of the host for published ports; empty: every address"
     )
     entry_points: dict[fields.Name, EntryPoint] = Field(
         default_factory=dict, description="Ports by service; every service with a `port` has one"
     )
-    https: bool = Field(False, description="Automatic HTTPS: certificates by ACME (Let's Encrypt)")
-    domain: fields.Domain = Field("", description="Domain of the page, e.g. chat.example.com")
+    https: bool = Field(default=False, description="Automatic HTTPS: certificates by ACME (Let's Encrypt)")
+    domain: fields.Domain = Field(default="", description="Domain of the page, e.g. chat.example.com")
     api_domain: fields.Domain = Field(
-        "", description="Domain that leads straight to the backend; empty: none"
+        default="", description="Domain that leads straight to the backend; empty: none"
     )
     email: str = Field(
-        "", description="Address that the certificate authority writes to", pattern=r"^([^\s@]+@[^\s@]+)?$"
+        default="",
+        description="Address that the certificate authority writes to",
+        pattern=r"^([^\s@]+@[^\s@]+)?$",
     )
     acme_server: str = Field(
-        "", description="ACME directory; empty: Let's Encrypt", pattern=r"^(https://\S+)?$"
+        default="", description="ACME directory; empty: Let's Encrypt", pattern=r"^(https://\S+)?$"
     )
     http_published: fields.PublishedPort = Field(
-        80, description="Port of the host for HTTP, which leads to HTTPS"
+        default=80, description="Port of the host for HTTP, which leads to HTTPS"
     )
-    https_published: fields.PublishedPort = Field(443, description="Port of the host for HTTPS")
-    access_log: bool = Field(False, description="One JSON line per request in the proxy's log")
+    https_published: fields.PublishedPort = Field(default=443, description="Port of the host for HTTPS")
+    access_log: bool = Field(default=False, description="One JSON line per request in the proxy's log")
     grace_period: fields.Duration = Field(
-        60 * NANO, description="Time that open requests get when the proxy stops"
+        default=60 * NANO, description="Time that open requests get when the proxy stops"
     )
-    arguments: fields.Texts = Field((), description="More of Traefik's own arguments, e.g. --log.level=DEBUG")
+    arguments: fields.Texts = Field(
+        default=(), description="More of Traefik's own arguments, e.g. --log.level=DEBUG"
+    )
 
 
 class ModelSettings(Strict):
     """The local model that answers when no other does."""
 
     size: Literal["standard", "tiny", "auto"] = Field(
-        "auto",
+        default="auto",
         description="standard: usable (2G); tiny: for tests; auto: standard where it can be had, else tiny",
     )
 
@@ -96,11 +102,13 @@ class VolumeSettings(Strict):
     """A volume of the stack; only needed where the defaults do not do."""
 
     purpose: Literal["data", "config"] = Field(
-        "data", description="data: backed up; config: rendered, made anew"
+        default="data", description="data: backed up; config: rendered, made anew"
     )
-    name: str = Field("", description="Full name on the engine; default <project>-<environment>_<volume>")
-    external: bool = Field(False, description="true: exists already and is never made or removed")
-    driver: str = Field("local", description="The engine's volume driver")
+    name: str = Field(
+        default="", description="Full name on the engine; default <project>-<environment>_<volume>"
+    )
+    external: bool = Field(default=False, description="true: exists already and is never made or removed")
+    driver: str = Field(default="local", description="The engine's volume driver")
     driver_opts: dict[str, fields.PlainText] = Field(default_factory=dict, description="The driver's options")
     labels: dict[str, fields.PlainText] = Field(default_factory=dict, description="Labels of the volume")
 
@@ -109,15 +117,15 @@ class Settings(Strict):
     """Everything that an environment's bundle is rendered from."""
 
     project: fields.Name = Field(
-        "chatbot", description="Name of the project; the stack is <project>-<environment>"
+        default="chatbot", description="Name of the project; the stack is <project>-<environment>"
     )
     environment: fields.Name = Field(description="The environment's name: that of its file")
-    build: BuildSettings = Field(default_factory=BuildSettings, description="What images are made from")
-    network: fields.Name = Field("app-network", description="The bridge network that joins the services")
-    proxy: ProxySettings = Field(
-        default_factory=ProxySettings, description="How the outside reaches the stack"
+    build: BuildSettings = Field(default=BuildSettings(), description="What images are made from")
+    network: fields.Name = Field(
+        default="app-network", description="The bridge network that joins the services"
     )
-    model: ModelSettings = Field(default_factory=ModelSettings, description="The local model")
+    proxy: ProxySettings = Field(default=ProxySettings(), description="How the outside reaches the stack")
+    model: ModelSettings = Field(default=ModelSettings(), description="The local model")
     volumes: dict[fields.Name, VolumeSettings] = Field(
         default_factory=dict, description="Volumes that need more than a name"
     )

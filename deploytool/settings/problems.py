@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from deploytool.errors import SettingsError
 from deploytool.settings.documents import TEXT_MAPS, Document, KeyPath
 from deploytool.settings.layers import locate
-from deploytool.settings.model import Settings
+from deploytool.settings.paths import known_keys
 from deploytool.settings.units import describe
 
 HINT = "chatbot config schema | docs/settings.md"
@@ -25,6 +25,8 @@ class Problem:
     path: KeyPath
     message: str
     hint: str = ""
+    error: type[SettingsError] = SettingsError
+    """What is raised when it is the only one."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -39,7 +41,7 @@ def raise_problems(problems: Sequence[Problem], documents: Sequence[Document]) -
         return
     if len(problems) == 1:
         problem = problems[0]
-        raise SettingsError(
+        raise problem.error(
             problem.message,
             where=locate(documents, problem.path),
             hint=problem.hint or HINT,
@@ -122,38 +124,3 @@ def _wants(kind: str, context: dict[str, Any]) -> str:
     if kind in {"string_too_short", "too_short"}:
         return "must not be empty"
     return "has the wrong form"
-
-
-def known_keys(path: KeyPath) -> list[str]:
-    """The settings' names that can stand at a path of the models; empty where any name can."""
-    model = model_at(path)
-    return list(model.model_fields) if model is not None else []
-
-
-def model_at(path: KeyPath) -> type[BaseModel] | None:
-    """The model class whose fields stand at `path`, walking through maps and lists."""
-    current: Any = Settings
-    for part in path:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            field = current.model_fields.get(part)
-            if field is None:
-                return None
-            current = _inner(field.annotation)
-        elif get_origin(current) in {dict, tuple}:
-            current = _inner(get_args(current)[1 if get_origin(current) is dict else 0])
-        else:
-            return None
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
-
-
-def _inner(annotation: Any) -> Any:
-    """The type without Annotated and `| None`."""
-    while True:
-        if get_origin(annotation) is Annotated:
-            annotation = get_args(annotation)[0]
-            continue
-        choices = [choice for choice in get_args(annotation) if choice is not type(None)]
-        if type(None) in get_args(annotation) and len(choices) == 1:
-            annotation = choices[0]
-            continue
-        return annotation

@@ -31,6 +31,8 @@ def derive(merged: Mapping[str, Any], environment: str, secret_names_present: fr
         _derive_model(derived, merged, secret_names_present)
     if CHAT_SERVICE in services:
         _derive_backend(derived, merged, environment)
+    if PROXY in services:
+        _derive_proxy(derived, merged)
     return Document(DERIVED, derived, dict.fromkeys(_paths(derived), 0))
 
 
@@ -108,7 +110,16 @@ def _derive_backend(derived: dict[str, Any], merged: Mapping[str, Any], environm
         return
     # The server must end by itself before the engine kills it: a sixth of the time is kept for that.
     _put(derived, (*path, "GRACEFUL_TIMEOUT_SECONDS"), str(max(grace * 5 // 6 // NANO, 1)))
-    _put(derived, ("proxy", "grace_period"), format_duration(grace))
+    _put(derived, (PROXY, "grace_period"), format_duration(grace))
+
+
+def _derive_proxy(derived: dict[str, Any], merged: Mapping[str, Any]) -> None:
+    grace = _map(merged, PROXY).get("grace_period") or _map(derived, PROXY).get("grace_period", "60s")
+    try:
+        stop = parse_duration(grace) + 10 * NANO
+    except ValueError:
+        return
+    _put(derived, ("services", PROXY, "stop_grace_period"), format_duration(stop))
 
 
 def _allowed_origins(merged: Mapping[str, Any]) -> list[str]:

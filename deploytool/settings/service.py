@@ -16,42 +16,52 @@ MIB = 1024 * 1024
 class Resources(Strict):
     """What a container may use, or is promised."""
 
-    cpus: fields.Cpus | None = Field(None, description="CPUs, e.g. 1.5")
-    memory: fields.Bytes | None = Field(None, description="Memory, e.g. 512M or 1G (M is MiB, as in Compose)")
+    cpus: fields.Cpus | None = Field(default=None, description="CPUs, e.g. 1.5")
+    memory: fields.Bytes | None = Field(
+        default=None, description="Memory, e.g. 512M or 1G (M is MiB, as in Compose)"
+    )
 
 
 class Limits(Resources):
     """What a container may use at most; the kernel enforces it."""
 
-    cpus: fields.Cpus = Field(NANO, description="CPUs at most, e.g. 1.5")
+    cpus: fields.Cpus = Field(default=NANO, description="CPUs at most, e.g. 1.5")
     memory: fields.Bytes = Field(
-        512 * MIB, description="Memory at most, e.g. 512M; a process above it is killed"
+        default=512 * MIB, description="Memory at most, e.g. 512M; a process above it is killed"
     )
-    pids: Annotated[int, Field(ge=1, le=4_194_304)] = Field(200, description="Processes and threads at most")
+    pids: Annotated[int, Field(ge=1, le=4_194_304)] = Field(
+        default=200, description="Processes and threads at most"
+    )
 
 
 class Healthcheck(Strict):
     """How the engine asks a container whether it is well: a path, or a command of one's own."""
 
     path: fields.UrlPath | None = Field(
-        None, description="HTTP path that answers 200 when all is well, e.g. /health"
+        default=None, description="HTTP path that answers 200 when all is well, e.g. /health"
     )
-    port: fields.Port | None = Field(None, description="Port of that path; default: the service's `port`")
+    port: fields.Port | None = Field(
+        default=None, description="Port of that path; default: the service's `port`"
+    )
     tool: Literal["wget", "curl", "python", "node"] = Field(
-        "wget", description="The program in the image that asks: wget, curl, python or node"
+        default="wget", description="The program in the image that asks: wget, curl, python or node"
     )
     command: Annotated[
         tuple[str, ...] | None,
         BeforeValidator(lambda value: _health_command(value)),
         WithJsonSchema({"type": ["array", "string"], "items": {"type": "string"}}),
-    ] = Field(None, description="A command instead of a path; a single text is run by the container's shell")
-    interval: fields.Duration = Field(30 * NANO, description="Time between two checks")
-    timeout: fields.Duration = Field(10 * NANO, description="A check that takes longer has failed")
-    retries: Annotated[int, Field(ge=1, le=1000)] = Field(
-        3, description="Failures in a row that make it unhealthy"
+    ] = Field(
+        default=None, description="A command instead of a path; a single text is run by the container's shell"
     )
-    start_period: fields.Duration = Field(0, description="Time to start in which failures do not count")
-    disable: bool = Field(False, description="true: no check, not even the image's own")
+    interval: fields.Duration = Field(default=30 * NANO, description="Time between two checks")
+    timeout: fields.Duration = Field(default=10 * NANO, description="A check that takes longer has failed")
+    retries: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=3, description="Failures in a row that make it unhealthy"
+    )
+    start_period: fields.Duration = Field(
+        default=0, description="Time to start in which failures do not count"
+    )
+    disable: bool = Field(default=False, description="true: no check, not even the image's own")
 
 
 def _health_command(value: object) -> object:
@@ -67,13 +77,15 @@ class ServiceBuild(Strict):
     """How a service's image is made."""
 
     context: str = Field(description="Folder sent to the build, relative to the project, or bundle:<folder>")
-    template: str | None = Field(None, description="Dockerfile template; default <service>.Dockerfile.j2")
+    template: str | None = Field(
+        default=None, description="Dockerfile template; default <service>.Dockerfile.j2"
+    )
     args: dict[fields.VariableName, fields.PlainText] = Field(
         default_factory=dict, description="Build arguments"
     )
-    target: str = Field("", description="Stage to build; default: the last")
+    target: str = Field(default="", description="Stage to build; default: the last")
     not_in_tag: fields.Texts = Field(
-        (), description="Files of the context that only seed a volume and so do not rename the image"
+        default=(), description="Files of the context that only seed a volume and so do not rename the image"
     )
 
 
@@ -81,18 +93,18 @@ class UpdateConfig(Strict):
     """How replicas are replaced; Compose's words and meanings."""
 
     parallelism: Annotated[int, Field(ge=0, le=1000)] = Field(
-        1, description="Replicas replaced at once; 0 means all"
+        default=1, description="Replicas replaced at once; 0 means all"
     )
-    delay: fields.Duration = Field(0, description="Pause between two replacements")
-    monitor: fields.Duration = Field(5 * NANO, description="Time a new replica must stay well")
+    delay: fields.Duration = Field(default=0, description="Pause between two replacements")
+    monitor: fields.Duration = Field(default=5 * NANO, description="Time a new replica must stay well")
     order: Literal["start-first", "stop-first"] = Field(
-        "start-first", description="start-first: no gap; stop-first: never two at once"
+        default="start-first", description="start-first: no gap; stop-first: never two at once"
     )
     failure_action: Literal["rollback", "pause", "continue"] = Field(
-        "rollback", description="What a replica that does not become healthy leads to"
+        default="rollback", description="What a replica that does not become healthy leads to"
     )
     max_failure_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.0, description="Part that may fail, 0 to 1"
+        default=0.0, description="Part that may fail, 0 to 1"
     )
 
 
@@ -103,8 +115,8 @@ class Mount(Strict):
     """
 
     source: str = Field(description="A volume's name, or an absolute path on the host", min_length=1)
-    target: fields.AbsolutePath = Field("/data", description="Where it stands in the container")
-    read_only: bool = Field(False, description="true: the container cannot write to it")
+    target: fields.AbsolutePath = Field(default="/data", description="Where it stands in the container")
+    read_only: bool = Field(default=False, description="true: the container cannot write to it")
 
 
 def _mount(value: object) -> object:
@@ -128,10 +140,10 @@ class PublishedPort(Strict):
 
     target: fields.Port = Field(description="Port in the container")
     published: fields.PublishedPort = Field(description="Port of the host; 0: the engine chooses")
-    host_ip: str = Field(
-        "127.0.0.1", description="The host's address; empty means every address", pattern=r"^[0-9A-Fa-f.:]*$"
+    host_ip: fields.HostAddress = Field(
+        default="127.0.0.1", description="The host's address; empty: every address"
     )
-    protocol: Literal["tcp", "udp"] = Field("tcp", description="tcp or udp")
+    protocol: Literal["tcp", "udp"] = Field(default="tcp", description="tcp or udp")
 
 
 def _port(value: object) -> object:
@@ -159,7 +171,7 @@ def _port(value: object) -> object:
 class Logging(Strict):
     """Where a container's output goes; bounded, so that it never fills the disk."""
 
-    driver: str = Field("json-file", description="The engine's logging driver", min_length=1)
+    driver: str = Field(default="json-file", description="The engine's logging driver", min_length=1)
     options: dict[str, fields.PlainText] = Field(
         default_factory=lambda: {"max-size": "10m", "max-file": "3"}, description="The driver's options"
     )
@@ -168,8 +180,8 @@ class Logging(Strict):
 class Ulimit(Strict):
     """One resource limit of the process table."""
 
-    soft: int = Field(description="Soft limit; -1 is none")
-    hard: int = Field(description="Hard limit; -1 is none")
+    soft: Annotated[int, Field(ge=0)] = Field(description="Soft limit")
+    hard: Annotated[int, Field(ge=0)] = Field(description="Hard limit")
 
 
 def _ulimits(value: object) -> object:
@@ -202,78 +214,107 @@ def _depends_on(value: object) -> object:
     return value
 
 
+_SHORT_DEPENDS_ON = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string"}},
+        {
+            "type": "object",
+            "additionalProperties": {"type": "object", "properties": {"condition": {"type": "string"}}},
+        },
+    ]
+}
+_SHORT_ULIMITS = {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
 class ServiceSettings(Strict):
     """One service: what runs, with what, and how it is replaced."""
 
     enabled: Literal[True, False, "auto"] = Field(
-        True, description="false: not started. auto (model only): started when nothing else answers chats"
+        default=True,
+        description="false: not started. auto (model only): started when nothing else answers chats",
     )
-    image: fields.Reference | None = Field(None, description="Image to run; either this or `build`")
-    build: ServiceBuild | None = Field(None, description="How the image is made; either this or `image`")
-    command: fields.Arguments | None = Field(None, description="Arguments instead of the image's own")
-    entrypoint: fields.Arguments | None = Field(None, description="Program instead of the image's own")
+    image: fields.Reference | None = Field(default=None, description="Image to run; either this or `build`")
+    build: ServiceBuild | None = Field(
+        default=None, description="How the image is made; either this or `image`"
+    )
+    command: fields.Arguments | None = Field(default=None, description="Arguments instead of the image's own")
+    entrypoint: fields.Arguments | None = Field(
+        default=None, description="Program instead of the image's own"
+    )
     environment: dict[fields.VariableName, fields.PlainText] = Field(
         default_factory=dict,
         description="Variables of the container. Never secrets: those go under `secrets`",
     )
     secrets: fields.SecretNames = Field(
-        (), description="Names of secrets it needs; values stand in environments/<environment>.env.docker"
+        default=(),
+        description="Names of secrets it needs; values stand in environments/<environment>.env.docker",
     )
     optional_secrets: fields.SecretNames = Field(
-        (), description="Names of secrets it gets when they have a value"
+        default=(), description="Names of secrets it gets when they have a value"
     )
-    port: fields.Port | None = Field(None, description="The container's port that the proxy sends traffic to")
-    healthcheck: Healthcheck | None = Field(None, description="How its health is found out")
-    limits: Limits = Field(default_factory=Limits, description="What each container may use at most")
-    reservations: Resources = Field(default_factory=Resources, description="What each container is promised")
-    replicas: Annotated[int, Field(ge=0, le=100)] = Field(1, description="Containers of this service")
-    update_config: UpdateConfig = Field(
-        default_factory=UpdateConfig, description="How containers are replaced"
+    port: fields.Port | None = Field(
+        default=None, description="The container's port that the proxy sends traffic to"
     )
-    depends_on: Annotated[dict[str, Condition], BeforeValidator(_depends_on)] = Field(
+    healthcheck: Healthcheck | None = Field(default=None, description="How its health is found out")
+    limits: Limits = Field(default=Limits(), description="What each container may use at most")
+    reservations: Resources = Field(default=Resources(), description="What each container is promised")
+    replicas: Annotated[int, Field(ge=0, le=100)] = Field(default=1, description="Containers of this service")
+    update_config: UpdateConfig = Field(default=UpdateConfig(), description="How containers are replaced")
+    depends_on: Annotated[
+        dict[str, Condition], BeforeValidator(_depends_on), fields.Also(_SHORT_DEPENDS_ON)
+    ] = Field(
         default_factory=dict, description="Services that start before it, with the condition to wait for"
     )
     release_command: fields.Arguments | None = Field(
-        None, description="Run once in a new container before the first one is replaced (migrations)"
+        default=None, description="Run once in a new container before the first one is replaced (migrations)"
     )
     volumes: Annotated[
-        tuple[Annotated[Mount, BeforeValidator(_mount)], ...], BeforeValidator(fields.as_tuple)
-    ] = Field((), description="Volumes: name, name:/target, name:/target:ro or a map")
+        tuple[Annotated[Mount, BeforeValidator(_mount), fields.Also({"type": "string"})], ...],
+        BeforeValidator(fields.as_tuple),
+    ] = Field(default=(), description="Volumes: name, name:/target, name:/target:ro or a map")
     ports: Annotated[
-        tuple[Annotated[PublishedPort, BeforeValidator(_port)], ...], BeforeValidator(fields.as_tuple)
+        tuple[
+            Annotated[PublishedPort, BeforeValidator(_port), fields.Also({"type": ["string", "integer"]})],
+            ...,
+        ],
+        BeforeValidator(fields.as_tuple),
     ] = Field(
-        (),
-        description="Ports of the host that lead here past the proxy; on 127.0.0.1 unless an address is given",
+        default=(),
+        description="Ports of the host that lead here past the proxy; on 127.0.0.1 unless said",
     )
-    tmpfs: fields.Texts = Field((), description="Folders in memory, e.g. /tmp or /tmp:size=64m")
-    user: str | None = Field(None, description="uid:gid that it runs as; needed unless run_as_root is true")
-    run_as_root: bool = Field(False, description="Loosens security: lets it run as root")
-    writable_root: bool = Field(False, description="Loosens security: its root file system can be written")
+    tmpfs: fields.Texts = Field(default=(), description="Folders in memory, e.g. /tmp or /tmp:size=64m")
+    user: fields.User | None = Field(
+        default=None, description="uid:gid that it runs as; needed unless run_as_root is true"
+    )
+    run_as_root: bool = Field(default=False, description="Loosens security: lets it run as root")
+    writable_root: bool = Field(
+        default=False, description="Loosens security: its root file system can be written"
+    )
     cap_add: fields.Texts = Field(
-        (), description="Loosens security: capabilities given back (all are dropped)"
+        default=(), description="Loosens security: capabilities given back (all are dropped)"
     )
-    allow_new_privileges: bool = Field(False, description="Loosens security: setuid programs work")
-    init: bool = Field(True, description="A tiny init reaps processes and passes signals on")
+    allow_new_privileges: bool = Field(default=False, description="Loosens security: setuid programs work")
+    init: bool = Field(default=True, description="A tiny init reaps processes and passes signals on")
     restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:\d+)?)$")] = Field(
-        "unless-stopped", description="no, always, unless-stopped or on-failure[:times]"
+        default="unless-stopped", description="no, always, unless-stopped or on-failure[:times]"
     )
     stop_grace_period: fields.Duration = Field(
-        30 * NANO, description="Time between asking it to stop and killing it"
+        default=30 * NANO, description="Time between asking it to stop and killing it"
     )
     stop_signal: str = Field(
-        "", description="Signal that asks it to stop; default: the image's, else SIGTERM"
+        default="", description="Signal that asks it to stop; default: the image's, else SIGTERM"
     )
-    logging: Logging = Field(default_factory=Logging, description="Where its output goes")
+    logging: Logging = Field(default=Logging(), description="Where its output goes")
     labels: dict[str, fields.PlainText] = Field(default_factory=dict, description="Labels of its containers")
-    working_dir: str = Field("", description="Working folder in the container")
-    hostname: str = Field("", description="Host name in the container")
-    group_add: fields.Texts = Field((), description="More groups for its user")
-    shm_size: fields.Bytes = Field(0, description="Size of /dev/shm; 0: the engine's default")
-    ulimits: Annotated[dict[str, Ulimit], BeforeValidator(_ulimits)] = Field(
+    working_dir: str = Field(default="", description="Working folder in the container")
+    hostname: str = Field(default="", description="Host name in the container")
+    group_add: fields.Texts = Field(default=(), description="More groups for its user")
+    shm_size: fields.Bytes = Field(default=0, description="Size of /dev/shm; 0: the engine's default")
+    ulimits: Annotated[dict[str, Ulimit], BeforeValidator(_ulimits), fields.Also(_SHORT_ULIMITS)] = Field(
         default_factory=dict, description="Limits of the process table: number, or soft and hard"
     )
     sysctls: dict[str, fields.PlainText] = Field(
         default_factory=dict, description="Kernel settings of its namespace"
     )
-    extra_hosts: fields.Texts = Field((), description="Lines for /etc/hosts: name:address")
-    dns: fields.Texts = Field((), description="Name servers instead of the engine's")
+    extra_hosts: fields.Texts = Field(default=(), description="Lines for /etc/hosts: name:address")
+    dns: fields.Texts = Field(default=(), description="Name servers instead of the engine's")
