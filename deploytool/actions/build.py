@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from deploytool.actions.prepare import CACHE, Prepared
 from deploytool.actions.progress import Listener
 from deploytool.engines.protocol import BuildsImages, Engine
 from deploytool.plan.operations import BuildImage
+from deploytool.settings import process
 
 if TYPE_CHECKING:
     from deploytool.images.buildkit import ImageBuild
@@ -81,36 +82,45 @@ def build_images(
     no_cache: bool = False,
 ) -> None:
     """Build the images of these operations at once, on base images that are pulled or made first."""
-    from deploytool.images import base_images, certificates
+    from deploytool.images.base_images import BaseImages
     from deploytool.images.buildkit import build_all
+    from deploytool.images.certificates import host_bundle
 
     client = require(engine, BuildsImages, "build images").image_client()
-    wanted = sorted({entry for operation in operations for entry in operation.build.base_images})
-    bases = {
-        reference: base_images.resolve(
-            client,
-            argument.removesuffix("_BASE").lower(),
-            reference,
-            cache=prepared.project_dir / CACHE,
-            report=listener.note,
-        ).reference
-        for argument, reference in wanted
-    }
-    trusted = certificates.for_builds()
-    builds = [_build(prepared, operation, bases, trusted, no_cache=no_cache) for operation in operations]
+    machine = process.variables()
+    finder = BaseImages(
+        client,
+        cache=prepared.project_dir / CACHE,
+        report=lambda name, words: listener.note(f"base image {name}: {words}"),
+    )
+    arguments = {entry for operation in operations for entry in operation.build.base_images}
+    found = finder.ensure({_base_name(argument): reference for argument, reference in arguments})
+    bases = {argument: found[_base_name(argument)].reference for argument, _ in arguments}
+    trusted = host_bundle(machine)
+    builds = [
+        _build(prepared, operation, bases, trusted, machine, no_cache=no_cache) for operation in operations
+    ]
     build_all(client, builds, lambda event: listener.build_event(event.image, event))
+
+
+def _base_name(argument: str) -> str:
+    """PYTHON_BASE → python."""
+    return argument.removesuffix("_BASE").lower()
 
 
 def _build(
     prepared: Prepared,
     operation: BuildImage,
-    bases: dict[str, str],
+    bases: Mapping[str, str],
     trusted: bytes,
+    machine: Mapping[str, str],
     *,
     no_cache: bool,
 ) -> ImageBuild:
-    from deploytool.images import labels
+    from deploytool import __version__
     from deploytool.images.buildkit import ImageBuild
+    from deploytool.images.labels import image_labels
+    from deploytool.images.proxies import network_mode, proxy_arguments
 
     plan = operation.build
     files = prepared.bundle.files
@@ -121,18 +131,24 @@ def _build(
         own = {path.removeprefix(folder): files[path] for path in files if path.startswith(folder)}
     else:
         context = prepared.project_dir / plan.context
+    used = {argument: bases[argument] for argument, _ in plan.base_images}
     return ImageBuild(
         name=operation.service,
         tag=operation.image,
         dockerfile=files[plan.dockerfile].decode(),
         context=context,
         files=own,
-        args={
-            **dict(plan.args),
-            **{argument: bases[reference] for argument, reference in plan.base_images},
-        },
-        labels=labels.for_image(prepared.project_dir, operation.image),
+        args={**proxy_arguments(machine), **dict(plan.args), **used},
+        labels=image_labels(
+            project_dir=prepared.project_dir,
+            version=__version__,
+            title=operation.image.partition(":")[0],
+            environment=machine,
+            context=context,
+            base_images=used,
+        ),
         target=plan.target,
+        network_mode=network_mode(machine),
         certificates=trusted,
         no_cache=no_cache,
     )

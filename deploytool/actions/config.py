@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploytool.actions.prepare import load
+from deploytool.secrets import files as secret_files
 
 if TYPE_CHECKING:
     from deploytool.settings import Explanation
@@ -27,4 +28,5 @@ def explain(path: str, environment: str, project_dir: Path) -> Explanation:
     """Every layer that says something about one setting, and which wins."""
     from deploytool.settings import explain as explain_setting
 
-    return explain_setting(path, environment, project_dir)
+    names = secret_files.names(environment, project_dir)
+    return explain_setting(path, environment, project_dir, secret_names_present=names)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from deploytool.stack.model import Stack
 
 LOCAL = "local"
+CACHE = Path(".chatbot") / "cache"
+"""Where hashes of large files are kept, below the project directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ def load(environment: str, project_dir: Path) -> Settings:
 def prepare(environment: str, project_dir: Path, *, generate: bool = False) -> Prepared:
     """Everything up to the stack. With `generate`, missing local secrets are made up and kept.
 
-    Raises SettingsError and its kin, TemplateFailed, SecretFileUnreadable, ContextMissing. A missing secret is
-    no error here: `render` and `plan` need no values, and `require_secrets` is for those that do.
+    Raises SettingsError and its kin, TemplateFailed, SecretFileUnreadable, ContextMissing. A missing secret
+    is no error here: `render` and `plan` need no values, and `require_secrets` is for those that do.
     """
     from deploytool.stack.parse import parse_stack
 
@@ -76,13 +78,14 @@ def make_bundle(settings: Settings, project_dir: Path) -> Bundle:
         if service.build is None:
             continue
         digest = content_digest(
-            dockerfile=dockerfiles[f"{name}.Dockerfile"],
+            dockerfile=dockerfiles[f"{name}.Dockerfile"].decode(),
             context=None
             if service.build.context.startswith("bundle:")
             else project_dir / service.build.context,
             args=service.build.args,
             target=service.build.target,
             ignore=service.build.not_in_tag,
+            cache=project_dir / CACHE,
         )
         tags[name] = image_tag(f"{settings.project}/{name}", digest)
     return render_bundle(settings, templates, tags)
