@@ -37,10 +37,14 @@ def test_loopback_stays_open() -> None:
 def test_only_settings_reads_the_environment() -> None:
     """DESIGN: `settings` is the only reader of os.environ.
 
-    Two read it for another reason: to hand it on to a program that is run, and to find the engine where the
-    docker command finds it (DOCKER_HOST, DOCKER_CONTEXT).
+    Three read it for another reason: to hand it on to a program that is run, to find the engine where the
+    docker command finds it (DOCKER_HOST, DOCKER_CONTEXT), and to learn what the terminal can do (NO_COLOR).
     """
-    other_reasons = {"images/standins/commands.py", "engines/docker/address.py"}
+    other_reasons = {
+        "images/standins/commands.py",
+        "engines/docker/address.py",
+        "reporting/terminal.py",
+    }
     rooms = Path(__file__).parents[2] / "deploytool"
     readers = {
         str(path.relative_to(rooms))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from deploytool.actions.doctor import capacity, engine, environment, machine, network
-from deploytool.actions.doctor.check import Check, Finding
+from collections.abc import Callable
+from typing import Any
+
+from deploytool.actions.doctor import building, capacity, engine, environment, machine, network
+from deploytool.actions.doctor.check import Check, Finding, skipped
 from deploytool.actions.doctor.surroundings import Surroundings, with_value
 from deploytool.actions.prepare import Prepared
+from deploytool.engines.protocol import BuildsImages
 from deploytool.errors import ChatbotError
 
 NO_ENGINE = "no engine answers"
@@ -14,7 +18,7 @@ NO_SETTINGS = "the settings are not valid"
 
 def questions(found: Surroundings) -> tuple[Check, ...]:
     """Every check, bound to what was found around it."""
-    return (*_machine(found), *_engine(found), *_network(), *_environment(found))
+    return (*_machine(found), *_engine(found), *_network(), *_images(found), *_environment(found))
 
 
 def _machine(found: Surroundings) -> tuple[Check, ...]:
@@ -76,6 +80,28 @@ def _network() -> tuple[Check, ...]:
         Check("proxies", "proxies", network.proxies),
         Check("certificates", "TLS on the way", network.interception),
         Check("registry", "image registry", lambda: network.image_registry(stand_ins_possible=True)),
+    )
+
+
+def _images(found: Surroundings) -> tuple[Check, ...]:
+    prepared, platform = found.prepared, found.engine
+
+    def ask(question: Callable[[Prepared, Any], Finding]) -> Finding:
+        def with_client(wanted: Prepared) -> Finding:
+            if isinstance(found.description, ChatbotError):
+                return skipped(NO_ENGINE)
+            client = platform.image_client() if isinstance(platform, BuildsImages) else None
+            if client is None:
+                return skipped(f"the engine {platform.kind} builds no images")
+            return question(wanted, client)
+
+        return with_value(prepared, NO_SETTINGS, with_client)
+
+    limit = building.TIME_LIMIT
+    return (
+        Check("base-images", "base images", lambda: ask(building.base_images)),
+        Check("build-dns", "names in a build", lambda: ask(building.names_in_a_build), limit),
+        Check("build-tls", "downloads in a build", lambda: ask(building.tls_in_a_build), limit),
     )
 
 
