@@ -68,7 +68,7 @@ class BaseImages:
         self._machine = ""
 
     def find(self, wanted: Mapping[str, str]) -> dict[str, BaseImage]:
-        """Those of the images (name → reference) that are on the engine now, stand-ins included. Changes nothing."""
+        """Those of the images (name → reference) that the engine has now, or stand-ins for them."""
         found = {}
         for name, reference in wanted.items():
             image = self._present(name, reference)
@@ -79,8 +79,8 @@ class BaseImages:
     def ensure(self, wanted: Mapping[str, str], *, pull: bool = False) -> dict[str, BaseImage]:
         """All of the images (name → reference): found, else pulled, else made from packages.
 
-        `pull` asks the registry even where a stand-in is there already. Raises BaseImageUnavailable naming what
-        was tried, DiskFull, EngineUnreachable.
+        `pull` asks the registry even where a stand-in is there already. Raises BaseImageUnavailable naming
+        what was tried, DiskFull, EngineUnreachable.
         """
         with ThreadPoolExecutor(max(1, min(len(wanted), 3)), thread_name_prefix="base") as pool:
             futures = {
@@ -175,7 +175,7 @@ class BaseImages:
 
 
 def pull(api: APIClient, reference: str) -> tuple[str, bool]:
-    """Have the engine pull an image; returns the problem ("" for none) and whether the registry is out of reach.
+    """Have the engine pull an image; returns the problem, if any, and whether the registry is out of reach.
 
     Raises DiskFull, EngineUnreachable.
     """

@@ -1,7 +1,7 @@
 """Building images with BuildKit over the Engine API: `POST /build?version=2`, without the docker command.
 
-No session is opened, so the whole context goes up as a tar, and the client's registry passwords and build secrets
-are out of reach; neither is needed here. Every function takes the Docker SDK's low-level client.
+No session is opened, so the whole context goes up as a tar, and the client's registry passwords and build
+secrets are out of reach; neither is needed here. Every function takes the Docker SDK's low-level client.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ def build_image(api: APIClient, build: ImageBuild, on_event: OnEvent = discard) 
 def build_all(api: APIClient, builds: Iterable[ImageBuild], on_event: OnEvent = discard) -> dict[str, str]:
     """Build several images at once; returns their ids by the builds' names.
 
-    `on_event` is called from several threads, never from two at the same time. When one build fails, the others are
-    cancelled and its error is raised. Ctrl-C cancels all of them on the engine and is raised again.
+    `on_event` is called from several threads, never from two at the same time. When one build fails, the
+    others are cancelled and its error is raised. Ctrl-C cancels all of them on the engine and is raised
+    again.
     """
     gate = threading.Lock()
 

@@ -1,7 +1,8 @@
 """The certificate authorities that a build must trust because this machine does.
 
-Behind a proxy that inspects TLS every download in a build fails unless the proxy's authority is known there. The
-bundle goes into the build context, is used in build stages alone and has no part in an image's tag.
+Behind a proxy that inspects TLS every download in a build fails unless the proxy's authority is known
+there. The bundle goes into the build context, is used in build stages alone and has no part in an image's
+tag.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ _MARK = b"-----BEGIN CERTIFICATE-----"
 def host_bundle(environment: Mapping[str, str], *, root: Path = Path("/")) -> bytes:
     """The bundle (PEM) a build needs, or b"" when this machine trusts no more than any other does.
 
-    It is the system's bundle and what lies outside it: files that the variables name, and added authorities that
-    nobody has merged yet. `root` is where the system's folders are looked for.
+    It is the system's bundle and what lies outside it: files that the variables name, and added authorities
+    that nobody has merged yet. `root` is where the system's folders are looked for.
     """
     system = next((path for name in _BUNDLES if (path := root / name).is_file()), None)
     whole = _read(system) if system is not None else b""

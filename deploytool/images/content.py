@@ -1,7 +1,8 @@
 """The content address of an image: what it is made from decides its tag.
 
-Same Dockerfile, arguments and files give the same tag on every machine, so a deploy that changes nothing builds
-nothing and a rollback finds its image by name. Times, owners and the host's certificates have no part in it.
+Same Dockerfile, arguments and files give the same tag on every machine, so a deploy that changes nothing
+builds nothing and a rollback finds its image by name. Times, owners and the host's certificates have no
+part in it.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ def content_digest(
 ) -> str:
     """SHA-256 (64 hex digits) over everything that decides the image's content.
 
-    `context` is read through its `.dockerignore`; `files` are further files by name, as for a context that exists
-    only in memory. Paths in `ignore`, and what lies below them, do not count. `cache` is a folder in which hashes of
-    large files are kept from one run to the next. Raises ContextMissing.
+    `context` is read through its `.dockerignore`; `files` are further files by name, as for a context that
+    exists only in memory. Paths in `ignore`, and what lies below them, do not count. `cache` is a folder in
+    which hashes of large files are kept from one run to the next. Raises ContextMissing.
     """
     total = hashlib.sha256()
     facts = {

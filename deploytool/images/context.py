@@ -1,8 +1,9 @@
 """A build context as the tar that the engine takes.
 
-GNU format, no entry for the root folder: the engine takes a tar with a PAX header for a Dockerfile. Owners and modes
-are normal (root; 0755 or 0644), so the same tree gives the same bytes on every machine. A file's time is made from
-its content: equal everywhere, and different when the content is, which build tools with time-stamp caches rely on.
+GNU format, no entry for the root folder: the engine takes a tar with a PAX header for a Dockerfile. Owners
+and modes are normal (root; 0755 or 0644), so the same tree gives the same bytes on every machine. A file's
+time is made from its content: equal everywhere, and different when the content is, which build tools with
+time-stamp caches rely on.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class Entry:
 def walk(context: Path) -> Iterator[Entry]:
     """Every path that the build gets to see, parents first, sorted by name.
 
-    Raises ContextMissing for a context that is no folder, a folder or file that cannot be read, or a link that
-    leads out of the context.
+    Raises ContextMissing for a context that is no folder, a folder or file that cannot be read, or a link
+    that leads out of the context.
     """
     if not context.is_dir():
         raise ContextMissing(
@@ -112,8 +112,8 @@ def _entry(context: Path, name: str, child: os.DirEntry[str]) -> Entry | None:
 class Hashes:
     """SHA-256 of files; what was hashed once in this process is not read again while it is unchanged.
 
-    "Unchanged" means same size, times and inode, and a modification that lay at least two seconds back when the
-    file was read: within the clock's grain a second write might leave no trace.
+    "Unchanged" means same size, times and inode, and a modification that lay at least two seconds back when
+    the file was read: within the clock's grain a second write might leave no trace.
     """
 
     _GRAIN = 2_000_000_000

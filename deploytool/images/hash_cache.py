@@ -16,7 +16,7 @@ _LARGE = 4 << 20
 
 
 class KeptHashes(Hashes):
-    """`Hashes` whose knowledge of large files lies in a folder. A lost or damaged file there costs time only."""
+    """`Hashes` that keeps what it knows of large files in a folder. Losing that folder costs time only."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class KeptHashes(Hashes):
         self._before = dict(self._known)
 
     def save(self) -> None:
-        """Write what is known of large files, if that has changed; a folder that cannot be written is no error."""
+        """Write down what changed in that knowledge; a folder that cannot be written to is no error."""
         large = {path: known for path, known in self._known.items() if known[0][0] >= _LARGE}
         if large == self._before:
             return

@@ -1,8 +1,8 @@
 """`.dockerignore`, read as the Docker Engine reads it.
 
-Source of the rules: github.com/moby/patternmatcher (patternmatcher.go, ignorefile/ignorefile.go). The last pattern
-that matches decides; `!` takes a path back in; a path is also matched through its parent folders; only a `#` in a
-line's first column starts a comment.
+Source of the rules: github.com/moby/patternmatcher (patternmatcher.go, ignorefile/ignorefile.go). The last
+pattern that matches decides; `!` takes a path back in; a path is also matched through its parent folders;
+only a `#` in a line's first column starts a comment.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ class Ignore:
         return left_out
 
     def may_take_back_below(self, folder: str) -> bool:
-        """Whether something in a folder that is left out could come back in: if not, nobody need look there."""
+        """Whether something in a left-out folder could come back in: if not, nobody need look there."""
         parts = folder.split("/")
         return any(_leads_below(segments, parts) for segments in self._taken_back)
 
 
 def _leads_below(segments: tuple[re.Pattern[str] | None, ...], parts: list[str]) -> bool:
-    """Whether a path that begins with these folders and goes on can match; None stands for any number of folders."""
+    """Whether a path that begins with these folders and goes on can match; None: any number of folders."""
     for segment, part in zip(segments, parts, strict=False):
         if segment is None:
             return True

@@ -1,7 +1,7 @@
 """Labels of the images built here: the OCI annotations, and what a later run asks of an image.
 
-Source: github.com/opencontainers/image-spec, annotations.md. They are set when an image is built and have no part in
-its tag or in BuildKit's cache: a commit that changes no file of a context rebuilds nothing.
+Source: github.com/opencontainers/image-spec, annotations.md. They are set when an image is built and have
+no part in its tag or in BuildKit's cache: a commit that changes no file of a context rebuilds nothing.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def proxy_arguments(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def network_mode(environment: Mapping[str, str]) -> str:
-    """`host` when the proxy listens on this machine's own loopback, which a build's bridge cannot reach, else ""."""
+    """`host` when the proxy listens on this machine's loopback, out of reach of a build's bridge; else ""."""
     for name, value in proxy_arguments(environment).items():
         if name != "NO_PROXY" and name.isupper():
             address = urlsplit(value if "//" in value else f"//{value}")

@@ -1,7 +1,7 @@
-"""BuildKit's progress messages: protobuf, decoded by hand because a library for four messages would weigh more.
+"""BuildKit's progress messages: protobuf, decoded by hand since a library would weigh more than this.
 
-Source of the field numbers: github.com/moby/buildkit, api/services/control/control.proto (StatusResponse, Vertex,
-VertexLog) and protobuf's timestamp.proto. Unknown fields are skipped, as protobuf demands.
+Source of the field numbers: github.com/moby/buildkit, api/services/control/control.proto (StatusResponse,
+Vertex, VertexLog) and protobuf's timestamp.proto. Unknown fields are skipped, as protobuf demands.
 """
 
 from __future__ import annotations

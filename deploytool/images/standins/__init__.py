@@ -1,7 +1,8 @@
 """Base images made from packages, for where the registry of the official ones cannot be reached.
 
-A stand-in offers what its official image offers (same distribution family, same command paths, same users) and
-is made from packages whose bytes are pinned: wheels by SHA-256, Debian packages by the archive's signature.
+A stand-in offers what its official image offers (same distribution family, same command paths, same users)
+and is made from packages whose bytes are pinned: wheels by SHA-256, Debian packages by the archive's
+signature.
 """
 
 from __future__ import annotations

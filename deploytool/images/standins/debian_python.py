@@ -1,8 +1,8 @@
 """The stand-in for `python:3.11-slim`: Debian bookworm with its own Python 3.11, apt kept.
 
-apt stays (about 12 MB) because a Dockerfile written for the official image may call `apt-get install`. The bytes
-are not pinned one by one: Debian's mirrors drop a package's old version on every point release; apt checks each
-package against the archive's signed index instead.
+apt stays (about 12 MB) because a Dockerfile written for the official image may call `apt-get install`. The
+bytes are not pinned one by one: Debian's mirrors drop a package's old version on every point release; apt
+checks each package against the archive's signed index instead.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ _DROPPED_FOLDERS = (
 )
 _DROPPED = re.compile(
     r"^(dev/.+|var/cache/(apt|debconf)/.+|var/lib/apt/lists/.+|var/log/.+|etc/apt/apt\.conf\.d/99mmdebstrap"
-    r"|etc/apt/preferences\.d/chatbot|etc/dpkg/dpkg\.cfg\.d/99mmdebstrap|usr/lib/python3\.11/EXTERNALLY-MANAGED"
-    r"|usr/lib/python3(\.11)?/.*__pycache__/.+|etc/(hostname|resolv\.conf|machine-id)|run/.+|tmp/.+)$"
+    r"|etc/apt/preferences\.d/chatbot|etc/dpkg/dpkg\.cfg\.d/99mmdebstrap"
+    r"|usr/lib/python3\.11/EXTERNALLY-MANAGED|usr/lib/python3(\.11)?/.*__pycache__/.+"
+    r"|etc/(hostname|resolv\.conf|machine-id)|run/.+|tmp/.+)$"
 )
 # Where Debian's Python looks for what `pip install` put there.
 _PACKAGES_FOLDER = "usr/local/lib/python3.11/dist-packages"
@@ -177,7 +178,7 @@ def _apt_proxies() -> list[str]:
 
 
 def _copy(source: tarfile.TarFile, tree: TreeWriter) -> None:
-    """Copy what belongs into an image, and add `python`, `python3` and `pip` as the official image has them."""
+    """Copy what belongs into an image; add `python`, `python3` and `pip` as in the official image."""
     pip = b""
     for entry in source:
         name = entry.name.removeprefix("./").strip("/")

@@ -62,7 +62,8 @@ def _import(
         f"LABEL {STAND_IN_LABEL}={json.dumps(stands_for)}",
         f"LABEL {RECIPE_LABEL}={recipe.digest(machine)}",
     ]
-    # The SDK's own import_image announces chunks and sends none when given a file; the same call without that.
+    # The SDK's own import_image announces chunks and sends none when given a file; the same call without
+    # that.
     with tree.open("rb") as content:
         response = api.request(
             "POST",

@@ -1,7 +1,7 @@
 """Reading a QEMU copy-on-write disk image (qcow2) into a sparse raw one.
 
-Only what a released cloud image uses: version 2 or 3, no backing file, no encryption, clusters stored plainly or
-compressed with deflate. Source: QEMU's docs/interop/qcow2.txt.
+Only what a released cloud image uses: version 2 or 3, no backing file, no encryption, clusters stored
+plainly or compressed with deflate. Source: QEMU's docs/interop/qcow2.txt.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Unreadable(ValueError):
 
 
 def to_raw(source: Path, target: Path) -> int:
-    """Write the disk's content to `target`, leaving holes where it is empty; returns the disk's size in bytes."""
+    """Write the disk's content to `target`, with holes where it is empty; returns its size in bytes."""
     with source.open("rb") as image, target.open("wb") as raw:
         header = image.read(112)
         if len(header) < _HEADER.size or header[:4] != _MAGIC:

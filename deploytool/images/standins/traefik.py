@@ -1,4 +1,4 @@
-"""The stand-in for `traefik`: the released static binary from a wheel, certificates and one user, nothing else."""
+"""The stand-in for `traefik`: the released static binary from a wheel, certificates and one user."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _make(workshop: Workshop, wheels: tuple[Path, ...], target: Path) -> None:
             )
             tree.text("etc/group", "root:x:0:\ntraefik:x:1000:\n")
             tree.text("etc/nsswitch.conf", "hosts: files dns\n")
-            # Mozilla's roots from a pinned wheel: Traefik asks an ACME server over TLS. The host's own bundle may
-            # hold a company's authority, which has no place in an image.
+            # Mozilla's roots from a pinned wheel: Traefik asks an ACME server over TLS. The host's own
+            # bundle may hold a company's authority, which has no place in an image.
             tree.file("etc/ssl/certs/ca-certificates.crt", roots, 0o644)
             tree.file("usr/local/bin/traefik", binary, 0o755)
 

@@ -1,4 +1,4 @@
-"""Writing a root file system as a tar without being root: owners, modes and times are entries, not facts on disk."""
+"""Writing a root file system as a tar without being root: owners and modes are entries, not facts on disk."""
 
 from __future__ import annotations
 
