@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from deploytool.engines.docker import (
     execute,
@@ -98,6 +99,14 @@ class DockerEngine:
     def image_sizes(self, references: Sequence[str]) -> Mapping[str, int | None]:
         """Bytes of images."""
         return measure.image_sizes(self.client, references)
+
+    def image_client(self) -> Any:
+        """The Docker SDK's low-level client, for the room `images`."""
+        return self.client.session
+
+    def image_labels(self, references: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Labels of the images that are there."""
+        return observe.image_labels(self.client, references)
 
     def read_volume(self, volume: Volume) -> tuple[FileEntry, ...] | None:
         """All files of a small volume."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -175,3 +175,14 @@ def _ports(inspected: Mapping[str, Any]) -> tuple[tuple[str, int, int, str], ...
 
 def _whole(text: str | None) -> int:
     return int(text) if text and text.isdigit() else 0
+
+
+def image_labels(client: Client, references: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The labels of each image that is there, by reference; one call for all."""
+    wanted = set(references)
+    return {
+        reference: dict(image.get("Labels") or {})
+        for image in client.get("/images/json")
+        for reference in image.get("RepoTags") or ()
+        if reference in wanted
+    }
