@@ -39,7 +39,9 @@ class LazyVerbs(TyperGroup):
             near = get_close_matches(name.lower(), _BY_NAME, 1, 0.5)
             raise UsageError(
                 f"there is no command `{name}`",
-                hint=f"did you mean  chatbot {' '.join((near[0], *args[1:]))}" if near else "chatbot --help lists the commands",
+                hint=f"did you mean  chatbot {' '.join((near[0], *args[1:]))}"
+                if near
+                else "chatbot --help lists the commands",
             )
         return super().resolve_command(ctx, args)
 
@@ -51,7 +53,11 @@ class LazyVerbs(TyperGroup):
 def build_application() -> Any:
     """The whole command line as one command object."""
     application = typer.Typer(
-        name="chatbot", cls=LazyVerbs, context_settings=CONTEXT, rich_markup_mode=None, pretty_exceptions_enable=False
+        name="chatbot",
+        cls=LazyVerbs,
+        context_settings=CONTEXT,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
     )
     application.callback()(_nothing)
     return get_command(application)
@@ -71,7 +77,9 @@ def _build(name: str) -> Any:
     if hasattr(module, "COMMANDS"):
         single.callback(help=module.__doc__)(_nothing)
     else:
-        single.command(name=name, help=module.__doc__, epilog=exit_codes(), context_settings=settings)(module.run)
+        single.command(name=name, help=module.__doc__, epilog=exit_codes(), context_settings=settings)(
+            module.run
+        )
     command = get_command(single)
     command.name = name
     return command

@@ -11,7 +11,11 @@ from deploytool.plan.operations import RemoveNetwork, RemoveVolume, StartContain
 
 def consequences(planned: Planned) -> tuple[str, ...]:
     """Sentences on what a plan interrupts or removes; empty when service goes on all the time."""
-    wanted = {change.service for change in planned.plan.services if change.replicas_after > 0 and change.action != "remove"}
+    wanted = {
+        change.service
+        for change in planned.plan.services
+        if change.replicas_after > 0 and change.action != "remove"
+    }
     up = Counter(c.service for c in planned.observed.containers if c.running and not c.one_off)
     served = {service for service, count in up.items() if count}
     found: dict[str, None] = {}

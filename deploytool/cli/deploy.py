@@ -31,26 +31,30 @@ if TYPE_CHECKING:
 def run(
     environment: Environment = None,
     env: EnvironmentOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan only; the client refuses every change.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan only; the client refuses every change.")
+    ] = False,
     yes: Yes = False,
-    message: Annotated[str, typer.Option("--message", "-m", metavar="TEXT", help="Kept with the release.")] = "",
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build every image again.")] = False,
+    message: Annotated[
+        str, typer.Option("--message", "-m", metavar="TEXT", help="Kept with the release.")
+    ] = "",
     json: Json = False,
     project_dir: ProjectDir = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """Deploy."""
     call = invocation("deploy", environment, env, json, project_dir)
-    return _dry_run(call) if dry_run else _deploy(call, yes=yes, message=message)
+    return _dry_run(call) if dry_run else _deploy(call, yes=yes, message=message, rebuild=rebuild)
 
 
 def _dry_run(call: Invocation) -> int:
-    from deploytool.actions.build import outdated
     from deploytool.actions.plan import plan_environment
     from deploytool.reporting import planned as report
 
     prepared = call.prepare()
     engine = call.engine(prepared, read_only=True)
-    result = plan_environment(prepared, engine, rebuild=outdated(prepared, engine))
+    result = plan_environment(prepared, engine)
     if call.json:
         call.answer({"dry_run": True, "changed": False, "plan": report.as_data(result)})
     else:
@@ -58,31 +62,30 @@ def _dry_run(call: Invocation) -> int:
     return 0
 
 
-def _deploy(call: Invocation, *, yes: bool, message: str) -> int:
+def _deploy(call: Invocation, *, yes: bool, message: str, rebuild: bool) -> int:
     from deploytool.actions.deploy import deploy
     from deploytool.reporting import deployed as report
+    from deploytool.reporting import progress
 
     prepared = call.prepare(generate=True)
-    with _listener(call) as listener:
+    with progress.listener(silent=call.json) as listener:
 
         def confirm(planned: Planned) -> bool:
             return _confirm(call, planned, yes=yes, listener=listener)
 
-        result = deploy(prepared, call.engine(prepared), message=message, confirm=confirm, listener=listener)
+        result = deploy(
+            prepared,
+            call.engine(prepared),
+            message=message,
+            confirm=confirm,
+            listener=listener,
+            rebuild=rebuild,
+        )
     if call.json:
         call.answer(report.as_data(result))
     else:
         report.show(result, call.environment)
     return 0
-
-
-def _listener(call: Invocation):  # type: ignore[no-untyped-def]
-    from contextlib import nullcontext
-
-    from deploytool.actions.progress import Silent
-    from deploytool.reporting import progress
-
-    return nullcontext(Silent()) if call.json else progress.for_standard_output()
 
 
 def _confirm(call: Invocation, planned: Planned, *, yes: bool, listener: Listener) -> bool:  # noqa: ARG001

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(words)
         sys.stdout.flush()
         return code
-    except BaseException as error:  # noqa: BLE001 - the one place where every error ends
+    except BaseException as error:
         return _end(error, words)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploytool.cli.completion import environment_names
+from deploytool.cli.completion import environment_names, nearest_project
 from deploytool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,16 +20,24 @@ DEFAULT = "local"
 Environment = Annotated[
     str | None,
     typer.Argument(
-        metavar="ENV", help="The environment: environments/ENV.yaml. [default: local]", autocompletion=environment_names, show_default=False
+        metavar="ENV",
+        help="The environment: environments/ENV.yaml. [default: local]",
+        autocompletion=environment_names,
+        show_default=False,
     ),
 ]
 EnvironmentOption = Annotated[
-    str | None, typer.Option("--env", "-e", metavar="ENV", help="The same as an option.", autocompletion=environment_names)
+    str | None,
+    typer.Option(
+        "--env", "-e", metavar="ENV", help="The same as an option.", autocompletion=environment_names
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output, errors too.")]
 ProjectDir = Annotated[
     Path | None,
-    typer.Option("--project-dir", metavar="DIR", help="The project. [default: nearest folder with environments/]"),
+    typer.Option(
+        "--project-dir", metavar="DIR", help="The project. [default: nearest folder with environments/]"
+    ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback with an internal error.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")]
@@ -57,11 +65,17 @@ class Invocation:
         kind = getattr(prepared.settings, "engine", "docker")
         return registry.create_engine(kind, read_only=read_only)
 
+    def envelope(self, data: Any) -> dict[str, Any]:
+        """The JSON document around the command's data."""
+        from deploytool.reporting import documents
+
+        return documents.envelope(self.command, self.environment, data)
+
     def answer(self, data: Any) -> None:
         """The command's result as JSON."""
         from deploytool.reporting import documents
 
-        documents.write(documents.envelope(self.command, self.environment, data))
+        documents.write(self.envelope(data))
 
 
 def invocation(
@@ -70,16 +84,16 @@ def invocation(
     """Bring argument and option together. Raises UsageError when they differ."""
     if positional and option and positional != option:
         raise UsageError(
-            f"two environments were given: `{positional}` and `{option}`", hint=f"chatbot {command} {positional}"
+            f"two environments were given: `{positional}` and `{option}`",
+            hint=f"chatbot {command} {positional}",
         )
     return Invocation(command, positional or option or DEFAULT, find_project(project_dir), json)
 
 
 def find_project(given: Path | None) -> Path:
-    """The project's folder: the one given, else the nearest one upwards with `environments/`, else this one."""
+    """The project's folder: the one given, else the nearest one upwards with `environments/`, else here."""
     if given is not None:
         if not given.is_dir():
             raise UsageError("this folder does not exist", where=str(given), hint="--project-dir DIR")
         return given.resolve()
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / "environments").is_dir()), here)
+    return nearest_project(Path.cwd())

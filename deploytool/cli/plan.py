@@ -15,7 +15,9 @@ from deploytool.cli.options import Debug, Environment, EnvironmentOption, Json, 
 def run(
     environment: Environment = None,
     env: EnvironmentOption = None,
-    steps: Annotated[bool, typer.Option("--steps", help="Every operation, numbered, with its cause.")] = False,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Every operation, numbered, with its cause.")
+    ] = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there is something to do.")
     ] = False,
@@ -24,14 +26,13 @@ def run(
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """Plan and show."""
-    from deploytool.actions.build import outdated
     from deploytool.actions.plan import plan_environment
     from deploytool.reporting import planned as report
 
     call = invocation("plan", environment, env, json, project_dir)
     prepared = call.prepare()
     engine = call.engine(prepared, read_only=True)
-    result = plan_environment(prepared, engine, rebuild=outdated(prepared, engine))
+    result = plan_environment(prepared, engine)
     if call.json:
         call.answer(report.as_data(result))
     else:

@@ -16,7 +16,10 @@ from deploytool.cli.options import Debug, Environment, EnvironmentOption, Json, 
 def run(
     environment: Environment = None,
     env: EnvironmentOption = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Where to. [default: .chatbot/bundles/ENV]")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Where to. [default: .chatbot/bundles/ENV]"),
+    ] = None,
     json: Json = False,
     project_dir: ProjectDir = None,
     debug: Debug = False,  # noqa: ARG001

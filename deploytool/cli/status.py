@@ -13,7 +13,9 @@ def run(
     environment: Environment = None,
     env: EnvironmentOption = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh in place until Ctrl-C.")] = False,
-    interval: Annotated[float, typer.Option("--interval", metavar="SECONDS", min=0.5, help="Between refreshes.")] = 2.0,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.5, help="Between refreshes.")
+    ] = 2.0,
     json: Json = False,
     project_dir: ProjectDir = None,
     debug: Debug = False,  # noqa: ARG001
@@ -25,10 +27,10 @@ def run(
     call = invocation("status", environment, env, json, project_dir)
     prepared = call.prepare()
     engine = call.engine(prepared, read_only=True)
-    if call.json:
+    if watch:
+        report.watch(lambda: status(prepared, engine), interval, json=call.json, envelope=call.envelope)
+    elif call.json:
         call.answer(report.as_data(status(prepared, engine)))
-    elif watch:
-        report.watch(lambda: status(prepared, engine), interval)
     else:
         report.show(status(prepared, engine))
     return 0

@@ -76,4 +76,6 @@ def overview(width: int) -> list[str]:
         "Completion: chatbot --install-completion, or --show-completion.",
         "",
     ]
-    return lines + textwrap.wrap(exit_codes(), min(width, 100), subsequent_indent="  ", break_on_hyphens=False)
+    return lines + textwrap.wrap(
+        exit_codes(), min(width, 100), subsequent_indent="  ", break_on_hyphens=False
+    )

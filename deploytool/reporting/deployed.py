@@ -42,7 +42,9 @@ def lines(result: Deployed, environment: str, screen: Screen) -> list[str]:
     found += addresses(result.urls, screen)
     if result.generated:
         found += screen.wrap(
-            f"made up and kept in environments/{environment}.env.docker: {', '.join(result.generated)}", "  ", "    "
+            f"made up and kept in environments/{environment}.env.docker: {', '.join(result.generated)}",
+            "  ",
+            "    ",
         )
     found += stand_ins(result.stand_ins, screen)
     if result.changed:
@@ -60,4 +62,6 @@ def stand_ins(names: tuple[str, ...], screen: Screen) -> list[str]:
     """That base images were made from packages, if so."""
     if not names:
         return []
-    return screen.wrap(f"base images made from packages, the registry was out of reach: {', '.join(names)}", "  ", "    ")
+    return screen.wrap(
+        f"base images made from packages, the registry was out of reach: {', '.join(names)}", "  ", "    "
+    )

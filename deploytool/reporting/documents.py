@@ -17,6 +17,8 @@ def envelope(command: str, environment: str | None, data: Any) -> dict[str, Any]
 
 def write(document: Any, *, compact: bool = False) -> None:
     """One document on standard output; compact: on one line."""
-    text = json.dumps(document, ensure_ascii=True, separators=(",", ":") if compact else None, indent=None if compact else 2)
+    text = json.dumps(
+        document, ensure_ascii=True, separators=(",", ":") if compact else None, indent=None if compact else 2
+    )
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

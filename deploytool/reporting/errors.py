@@ -26,7 +26,7 @@ def as_data(error: ChatbotError) -> dict[str, Any]:
 
 
 def lines(error: ChatbotError, screen: Screen) -> list[str]:
-    """The error in the layout of every error: headline with code, then place and evidence, then the remedy."""
+    """The layout of every error: headline with code, then place and evidence, then the remedy."""
     found = _headline(error, screen)
     place = error.where
     details = [harmless(line).rstrip() for line in error.details]
@@ -59,5 +59,9 @@ def _headline(error: ChatbotError, screen: Screen) -> list[str]:
 def _hint(hint: str, screen: Screen) -> list[str]:
     found = []
     for line in screen.wrap(hint, "  ", "  "):
-        found.append(re.sub(r"(chatbot [a-z].*)$", lambda m: screen.style(m[1], "cyan"), line) if "`" not in line else line)
+        found.append(
+            re.sub(r"(chatbot [a-z].*)$", lambda m: screen.style(m[1], "cyan"), line)
+            if "`" not in line
+            else line
+        )
     return found

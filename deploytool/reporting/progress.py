@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from deploytool.plan import operations as steps
+from deploytool.actions.progress import Listener, Silent
 from deploytool.plan import text
 from deploytool.plan.operations import Operation
 from deploytool.reporting.screen import Screen, out
@@ -21,12 +22,6 @@ class Lines:
     def __init__(self, screen: Screen) -> None:
         self.screen = screen
         self.undoing = False
-
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        return None
 
     def step_started(self, operation: Operation) -> None:
         """Nothing: the end says it."""
@@ -67,9 +62,10 @@ def _without_cause(operation: Operation) -> Operation:
     return replace(operation, cause="")
 
 
-def for_standard_output() -> Lines:
-    """The listener that fits standard output."""
-    return Lines(out())
-
-
-__all__ = ["Lines", "for_standard_output", "steps"]
+@contextmanager
+def listener(*, silent: bool = False) -> Iterator[Listener]:
+    """The listener that fits standard output; `silent` for --json."""
+    if silent:
+        yield Silent()
+        return
+    yield Lines(out())

@@ -1,4 +1,4 @@
-"""Lines for people: styles that add and never carry the meaning, ASCII where the locale has nothing better."""
+"""Lines for people: styles add and never carry the meaning; ASCII where the locale has nothing better."""
 
 from __future__ import annotations
 

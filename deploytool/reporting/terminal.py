@@ -25,6 +25,11 @@ def is_terminal(stream: TextIO) -> bool:
         return False
 
 
+def interactive() -> bool:
+    """True when this process's own terminal can be handed to a program."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def somebody_answers() -> bool:
     """True when a question can be asked: a terminal on both sides."""
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
@@ -54,6 +59,6 @@ def unicode_works(stream: TextIO, variables: Mapping[str, str] | None = None) ->
     if not encoding.startswith("utf"):
         return False
     known = os.environ if variables is None else variables
-    # Python turns on UTF-8 by itself where the locale is C (PEP 540); a terminal in that locale cannot show it.
+    # Python turns on UTF-8 by itself where the locale is C (PEP 540); a terminal there cannot show it.
     chosen = next((known[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if known.get(name)), "")
     return chosen not in ("C", "POSIX") and ("." not in chosen or "utf" in chosen.lower())
