@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
+import time
 from collections.abc import Iterable, Sequence
 
 from deploytool.engines.docker import helper
@@ -123,6 +124,7 @@ def _archive(files: Iterable[FileEntry]) -> bytes:
                     )
                     archive.addfile(parent)
             entry = tarfile.TarInfo(path)
+            entry.mtime = int(time.time())
             entry.size, entry.mode, entry.uid, entry.gid = len(file.content), file.mode, file.uid, file.gid
             archive.addfile(entry, io.BytesIO(file.content))
     return raw.getvalue()

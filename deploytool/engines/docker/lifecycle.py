@@ -135,7 +135,9 @@ def _drain(context: Context, step: op.Drain) -> None:
             break
         time.sleep(_SAMPLE)
         current = traffic(context.client, step.container)
-        if current is None or current - before > QUIET_BYTES:
+        if current is None:
+            break
+        if current - before > QUIET_BYTES:
             quiet_since = time.monotonic()
         before = current
     context.report(f"drained {time.monotonic() - began:.1f} s")

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploytool.engines.docker import health
+from deploytool.engines.docker import health, kernel, observe
 from deploytool.engines.docker.client import Client, segment
-from deploytool.engines.docker.observe import spellings
 from deploytool.engines.protocol import Usage
 from deploytool.errors import ChatbotError
 from deploytool.plan.observed import ObservedContainer
@@ -58,19 +57,12 @@ def probe_all(client: Client, containers: Sequence[ObservedContainer], *, deadli
 
 
 def traffic(client: Client, container: str) -> int | None:
-    """Bytes that went through a container's network since its start; None when it does not run."""
-    answer = client.call(
-        "GET",
-        f"/containers/{segment(container)}/stats",
-        parameters={"stream": False, "one-shot": True},
-        expect=(404, 409),
-    )
-    if answer.status_code >= 400:
+    """Bytes that went through a container's network since its start; None when that cannot be known."""
+    inspected = client.inspect(container)
+    if inspected is None or not inspected["State"]["Running"]:
         return None
-    networks = answer.json().get("networks")
-    if not networks:
-        return None
-    return sum(int(n.get("rx_bytes", 0)) + int(n.get("tx_bytes", 0)) for n in networks.values())
+    taken = _sample(client, inspected["Id"], client.timeout)
+    return taken.traffic if taken else None
 
 
 def volume_sizes(client: Client, names: Sequence[str], *, deadline: float) -> dict[str, int | None]:
@@ -122,7 +114,7 @@ def image_sizes(client: Client, references: Sequence[str]) -> dict[str, int | No
             known[name] = int(image["Size"])
     found: dict[str, int | None] = {}
     for reference in references:
-        names = [reference, *spellings(reference)]
+        names = [reference, *observe.spellings(reference)]
         found[reference] = next((known[name] for name in names if name in known), None)
     return found
 
@@ -156,61 +148,74 @@ def _at_once(tasks: Mapping[str, Callable[[], T]], until: float) -> dict[str, T]
         return dict(results)
 
 
-def _sampler(client: Client, identity: str, timeout: float) -> Callable[[], dict[str, Any]]:
-    def run() -> dict[str, Any]:
-        answer: dict[str, Any] = client.call(
-            "GET",
-            f"/containers/{segment(identity)}/stats",
-            parameters={"stream": False, "one-shot": True},
-            timeout=timeout,
-        ).json()
-        return answer | {"sampled": time.monotonic()}
-
-    return run
+def _sampler(client: Client, identity: str, timeout: float) -> Callable[[], kernel.Sample | None]:
+    return lambda: _sample(client, identity, timeout)
 
 
-def _usage(first: Mapping[str, Any], second: Mapping[str, Any] | None) -> Usage:
-    last = second or first
-    memory = last.get("memory_stats") or {}
+def _sample(client: Client, identity: str, timeout: float) -> kernel.Sample | None:
+    """From the kernel where that is this machine's own, else from the engine's one-shot statistics."""
+    if client.address.local:
+        taken = kernel.sample(identity)
+        if taken is None and (found := client.inspect(identity)):
+            taken = kernel.sample(identity, found["State"].get("Pid") or 0)
+        if taken is not None:
+            return taken
+    answer = client.call(
+        "GET",
+        f"/containers/{segment(identity)}/stats",
+        parameters={"stream": False, "one-shot": True},
+        timeout=timeout,
+    ).json()
+    return from_statistics(answer, time.monotonic())
+
+
+def from_statistics(answer: Mapping[str, Any], now: float) -> kernel.Sample | None:
+    """The engine's statistics as a sample; None when they are empty.
+
+    The page cache that can be dropped is not counted, as in `docker stats`: cgroup v1 calls it
+    total_inactive_file, v2 inactive_file.
+    """
+    memory = answer.get("memory_stats") or {}
     if not memory.get("usage"):
-        return Usage()
-    networks = (last.get("networks") or {}).values()
-    return Usage(
-        cpus=_cpus(first, second) if second else None,
-        memory=_memory(memory),
-        memory_limit=memory.get("limit"),
-        network_received=sum(n.get("rx_bytes", 0) for n in networks) if networks else None,
-        network_sent=sum(n.get("tx_bytes", 0) for n in networks) if networks else None,
-        disk_read=_disk(last, "read"),
-        disk_written=_disk(last, "write"),
-        processes=(last.get("pids_stats") or {}).get("current"),
+        return None
+    usage, details = int(memory["usage"]), memory.get("stats") or {}
+    cache = int(details.get("total_inactive_file", details.get("inactive_file", 0)))
+    networks = list((answer.get("networks") or {}).values())
+    return kernel.Sample(
+        at=observe.seconds(answer.get("read", "")) or now,
+        cpu=int(answer["cpu_stats"]["cpu_usage"]["total_usage"]),
+        memory=usage - cache if cache < usage else usage,
+        memory_limit=int(memory.get("limit", 0)),
+        processes=(answer.get("pids_stats") or {}).get("current"),
+        received=sum(int(n.get("rx_bytes", 0)) for n in networks) if networks else None,
+        sent=sum(int(n.get("tx_bytes", 0)) for n in networks) if networks else None,
+        read=_disk(answer, "read"),
+        written=_disk(answer, "write"),
     )
 
 
-def _cpus(first: Mapping[str, Any], second: Mapping[str, Any]) -> float | None:
-    """CPU time used per time passed, by the engine's own clock where it gives one."""
-    from deploytool.engines.docker.observe import seconds
-
-    used = second["cpu_stats"]["cpu_usage"]["total_usage"] - first["cpu_stats"]["cpu_usage"]["total_usage"]
-    passed = seconds(second.get("read", "")) - seconds(first.get("read", ""))
-    if passed <= 0:
-        passed = float(second["sampled"]) - float(first["sampled"])
-    return max(used / 1e9 / passed, 0.0) if passed > 0 else None
+def _disk(answer: Mapping[str, Any], kind: str) -> int:
+    entries = (answer.get("blkio_stats") or {}).get("io_service_bytes_recursive") or []
+    return sum(int(entry["value"]) for entry in entries if entry.get("op", "").lower() == kind)
 
 
-def _memory(memory: Mapping[str, Any]) -> int:
-    """Usage without the page cache that can be dropped, as `docker stats` shows it.
-
-    cgroup v1 calls it total_inactive_file, v2 inactive_file.
-    """
-    usage, details = int(memory["usage"]), memory.get("stats") or {}
-    cache = int(details.get("total_inactive_file", details.get("inactive_file", 0)))
-    return usage - cache if cache < usage else usage
-
-
-def _disk(sample: Mapping[str, Any], kind: str) -> int:
-    entries = (sample.get("blkio_stats") or {}).get("io_service_bytes_recursive") or []
-    return sum(entry["value"] for entry in entries if entry.get("op", "").lower() == kind)
+def _usage(first: kernel.Sample | None, second: kernel.Sample | None) -> Usage:
+    last = second or first
+    if last is None:
+        return Usage()
+    cpus = None
+    if first and second and second.at > first.at:
+        cpus = max((second.cpu - first.cpu) / 1e9 / (second.at - first.at), 0.0)
+    return Usage(
+        cpus=cpus,
+        memory=last.memory,
+        memory_limit=last.memory_limit,
+        network_received=last.received,
+        network_sent=last.sent,
+        disk_read=last.read,
+        disk_written=last.written,
+        processes=last.processes,
+    )
 
 
 def _size_of(folder: str, until: float) -> int | None:
