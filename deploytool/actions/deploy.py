@@ -16,7 +16,7 @@ from deploytool.actions.powers import require
 from deploytool.actions.prepare import Prepared, require_secrets
 from deploytool.actions.progress import Listener
 from deploytool.engines.protocol import Engine, KeepsState, LockHolder
-from deploytool.errors import ConfirmationNeeded, GateFailed
+from deploytool.errors import ConfirmationNeeded, GateFailed, NotHealthy
 from deploytool.releases.history import Release, with_release
 from deploytool.secrets import versions
 
@@ -105,8 +105,11 @@ def _carry_out(
 def _failed(error: GateFailed, planned: Planned, prepared: Prepared) -> GateFailed:
     """The same failure with the words an operator needs: what serves now, and what to type next."""
     environment = prepared.settings.environment
+    kept = f"chatbot logs {environment} --release {planned.release}"
     serving = f"release {planned.previous.number} serves on" if planned.previous else "nothing serves yet"
     hint = error.hint or f"mend it, then: chatbot deploy {environment}"
+    if isinstance(error.__cause__, NotHealthy):
+        hint = f"mend it, then: chatbot deploy {environment}; the failed container is kept: {kept}"
     return GateFailed(
         f"release {planned.release} was not deployed, {serving}: {error.message}",
         hint=hint,
