@@ -25,7 +25,7 @@ from deploytool.cli.options import (
 
 if TYPE_CHECKING:
     from deploytool.actions.plan import Planned
-    from deploytool.actions.progress import Listener
+    from deploytool.reporting.progress import Progress
 
 
 def run(
@@ -88,13 +88,16 @@ def _deploy(call: Invocation, *, yes: bool, message: str, rebuild: bool) -> int:
     return 0
 
 
-def _confirm(call: Invocation, planned: Planned, *, yes: bool, listener: Listener) -> bool:  # noqa: ARG001
+def _confirm(call: Invocation, planned: Planned, *, yes: bool, listener: Progress) -> bool:
     from deploytool.cli import consent
     from deploytool.reporting import planned as report
     from deploytool.reporting import questions
+    from deploytool.reporting.screen import out
 
+    listener.expect(planned.plan)
     if not call.json:
         report.show(planned)
+        out().line()
     if yes or call.environment == DEFAULT:
         return True
     if questions.possible(json=call.json):

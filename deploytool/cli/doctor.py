@@ -21,8 +21,9 @@ def run(
     from deploytool.reporting import doctor as report
 
     call = invocation("doctor", environment, env, json, project_dir)
-    # The settings may be what is wrong, so the engine is not taken from them.
-    engine = registry.create_engine("docker", read_only=True)
+    # The settings may be what is wrong, so the engine is not taken from them. It may write: what a build sees
+    # of the network is asked by tiny builds, which leave nothing behind.
+    engine = registry.create_engine("docker")
     with report.waiting(silent=call.json) as finished:
         examination = examine(call.environment, call.project_dir, engine, finished=finished)
     if call.json:

@@ -45,10 +45,12 @@ def run(
     call = invocation("down", environment, env, json, project_dir)
     prepared = call.prepare()
 
-    def confirm(plan: Plan) -> bool:
-        return _confirm(call, prepared, plan, volumes=volumes, yes=yes)
-
     with progress.listener(silent=call.json) as listener:
+
+        def confirm(plan: Plan) -> bool:
+            listener.expect(plan)
+            return _confirm(call, prepared, plan, volumes=volumes, yes=yes)
+
         result = down(prepared, call.engine(prepared), volumes=volumes, confirm=confirm, listener=listener)
     if call.json:
         call.answer(report.as_data(result))
