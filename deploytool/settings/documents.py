@@ -73,10 +73,14 @@ def parse_scalar(text: str, name: str, *, as_text: bool) -> Any:
     """The value of a variable, written as in YAML: `3`, `true`, `[a, b]`; `as_text` keeps it as it is."""
     if as_text:
         return text
-    node = parse_node(text, name)
-    if node is None:
-        return ""
-    return _Reader(name).value(node, (), (), as_text=False)
+    try:
+        node = parse_node(text, name)
+        return "" if node is None else _Reader(name).value(node, (), (), as_text=False)
+    except SettingsError as error:
+        # A variable has no lines worth counting.
+        raise SettingsError(
+            error.message, where=name, hint="a variable's value is written as in YAML"
+        ) from None
 
 
 def parse_node(text: str, name: str) -> yaml.Node | None:

@@ -138,6 +138,20 @@ User = Annotated[str, BeforeValidator(_user), _schema(["string", "integer"], exa
 """uid or uid:gid, by number: the files of its secrets are made to belong to it."""
 
 
+def _restart(value: object) -> object:
+    if value is False:
+        return "no"  # YAML reads the bare word as false
+    if not isinstance(value, str) or not re.fullmatch(
+        r"no|always|unless-stopped|on-failure(:\d+)?", value, re.ASCII
+    ):
+        raise ValueError(f"wants no, always, unless-stopped or on-failure[:times], not {describe(value)}")
+    return value
+
+
+Restart = Annotated[str, BeforeValidator(_restart), _schema(["string", "boolean"])]
+"""Compose's restart policy."""
+
+
 def _plain_text(value: object) -> object:
     """Text for a container's variable; numbers and booleans as they would be written."""
     if isinstance(value, bool):

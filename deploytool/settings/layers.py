@@ -12,6 +12,7 @@ from typing import Any
 
 from deploytool.errors import SettingsError
 from deploytool.settings.documents import TEXT_MAPS, Document, KeyPath, parse_scalar
+from deploytool.settings.paths import type_at
 
 PREFIX = "CHATBOT__"
 
@@ -98,7 +99,7 @@ def variable_documents(variables: Mapping[str, str], below: Mapping[str, Any]) -
                 hint=f"for example {PREFIX}SERVICES__BACKEND__REPLICAS=2",
             )
         path = _path_of(levels, tree)
-        value = parse_scalar(variables[name], name, as_text=len(path) > 1 and path[-2] in TEXT_MAPS)
+        value = parse_scalar(variables[name], name, as_text=_is_text(path))
         data: Any = value
         for key in reversed(path):
             data = {key: data}
@@ -106,6 +107,11 @@ def variable_documents(variables: Mapping[str, str], below: Mapping[str, Any]) -
         documents.append(document)
         tree = _merge_maps(tree, data)
     return documents
+
+
+def _is_text(path: KeyPath) -> bool:
+    """Whether a value is text whatever it looks like: a project may be called 12e5."""
+    return (len(path) > 1 and path[-2] in TEXT_MAPS) or type_at(path) is str
 
 
 def _path_of(levels: Sequence[str], tree: Mapping[str, Any]) -> KeyPath:

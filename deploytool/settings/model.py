@@ -121,6 +121,7 @@ class Settings(Strict):
     )
     environment: fields.Name = Field(description="The environment's name: that of its file")
     build: BuildSettings = Field(default=BuildSettings(), description="What images are made from")
+    engine: fields.Name = Field(default="docker", description="The platform that runs the stack")
     network: fields.Name = Field(
         default="app-network", description="The bridge network that joins the services"
     )

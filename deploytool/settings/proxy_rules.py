@@ -86,7 +86,7 @@ def _cannot_double(settings: Settings, publishing: set[str]) -> Iterator[Problem
 def _entry_points(settings: Settings) -> Iterator[Problem]:
     behind = {name: service for name, service in settings.enabled_services.items() if service.port}
     for name in sorted(settings.proxy.entry_points):
-        place = ("proxy", "entry_points", name)
+        place: KeyPath = ("proxy", "entry_points", name)
         if name not in settings.services:
             meant = nearest(name, behind)
             yield Problem(place, f"`{name}` is no service", f"did you mean `{meant}`?" if meant else "")
@@ -98,7 +98,7 @@ def _entry_points(settings: Settings) -> Iterator[Problem]:
     for name, service in sorted(behind.items()):
         entry = settings.proxy.entry_points.get(name)
         port = (entry.port if entry else None) or service.port or 0
-        place: KeyPath = (
+        place = (
             ("proxy", "entry_points", name, "port") if entry and entry.port else ("services", name, "port")
         )
         if name in _RESERVED or name == PROXY:

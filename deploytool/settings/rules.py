@@ -92,7 +92,7 @@ def _resources(at: KeyPath, service: ServiceSettings) -> Iterator[Problem]:
         meant = f"did you mean `{limits.memory}M`?" if 6 <= limits.memory < 100_000 else ""
         yield Problem(
             (*at, "limits", "memory"),
-            f"{format_bytes(limits.memory)} (bytes) of memory are too few: at least {format_bytes(LEAST_MEMORY)}",
+            f"{limits.memory} bytes of memory are too few: at least {format_bytes(LEAST_MEMORY)}",
             meant,
         )
     if reserved.cpus is not None and reserved.cpus > limits.cpus:

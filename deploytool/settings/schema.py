@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deploytool.settings.fields import NAME_PATTERN
 from deploytool.settings.model import Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -15,6 +16,7 @@ def json_schema() -> dict[str, Any]:
     _nothing_required(schema)
     # The environment's name is that of the file; x-… keys hold YAML anchors.
     del schema["properties"]["environment"]
+    schema["properties"]["services"]["propertyNames"] = {"pattern": f"^{NAME_PATTERN}$"}
     schema["patternProperties"] = {"^x-": {}}
     return {
         "$schema": DIALECT,

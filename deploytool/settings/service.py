@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from deploytool.settings import fields
 from deploytool.settings.fields import Strict
-from deploytool.settings.units import NANO, describe
+from deploytool.settings.parts import (
+    SHORT_DEPENDS_ON,
+    SHORT_ULIMITS,
+    Condition,
+    Logging,
+    Mount,
+    PublishedPort,
+    Ulimit,
+    read_depends_on,
+    read_mount,
+    read_port,
+    read_ulimits,
+)
+from deploytool.settings.units import NANO
 
 MIB = 1024 * 1024
 
@@ -108,124 +121,6 @@ class UpdateConfig(Strict):
     )
 
 
-class Mount(Strict):
-    """A volume (or, with an absolute path, a folder of the host) in a container.
-
-    Short forms: `name` (at /data), `name:/target`, `name:/target:ro`.
-    """
-
-    source: str = Field(description="A volume's name, or an absolute path on the host", min_length=1)
-    target: fields.AbsolutePath = Field(default="/data", description="Where it stands in the container")
-    read_only: bool = Field(default=False, description="true: the container cannot write to it")
-
-
-def _mount(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    parts = value.split(":")
-    if len(parts) > 3 or not all(parts):
-        raise ValueError(f"wants name:/target or name:/target:ro, not `{value}`")
-    mount: dict[str, Any] = {"source": parts[0]}
-    if len(parts) > 1:
-        mount["target"] = parts[1]
-    if len(parts) == 3:
-        if parts[2] not in {"ro", "rw"}:
-            raise ValueError(f"knows only ro and rw at the end, not `{parts[2]}`")
-        mount["read_only"] = parts[2] == "ro"
-    return mount
-
-
-class PublishedPort(Strict):
-    """A port of the host that leads to a container. Short forms: `6379:6379`, `0.0.0.0:6379:6379/udp`."""
-
-    target: fields.Port = Field(description="Port in the container")
-    published: fields.PublishedPort = Field(description="Port of the host; 0: the engine chooses")
-    host_ip: fields.HostAddress = Field(
-        default="127.0.0.1", description="The host's address; empty: every address"
-    )
-    protocol: Literal["tcp", "udp"] = Field(default="tcp", description="tcp or udp")
-
-
-def _port(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return {"target": value, "published": value}
-    if not isinstance(value, str):
-        return value
-    rest, _, protocol = value.partition("/")
-    address, _, ports = (
-        rest.rpartition(":")[0].rpartition(":") if rest.count(":") > 1 else ("", "", rest.partition(":")[0])
-    )
-    target = rest.rpartition(":")[2]
-    published = ports or target
-    if not (target.isdecimal() and published.isdecimal()):
-        raise ValueError(f"wants published:target such as 6379:6379, not `{value}`")
-    port: dict[str, Any] = {"target": int(target), "published": int(published)}
-    if address:
-        # An address written out counts: 0.0.0.0 is the way to say "every address".
-        port["host_ip"] = "" if address in {"0.0.0.0", "[::]"} else address.strip("[]")  # noqa: S104
-    if protocol:
-        port["protocol"] = protocol
-    return port
-
-
-class Logging(Strict):
-    """Where a container's output goes; bounded, so that it never fills the disk."""
-
-    driver: str = Field(default="json-file", description="The engine's logging driver", min_length=1)
-    options: dict[str, fields.PlainText] = Field(
-        default_factory=lambda: {"max-size": "10m", "max-file": "3"}, description="The driver's options"
-    )
-
-
-class Ulimit(Strict):
-    """One resource limit of the process table."""
-
-    soft: Annotated[int, Field(ge=0)] = Field(description="Soft limit")
-    hard: Annotated[int, Field(ge=0)] = Field(description="Hard limit")
-
-
-def _ulimits(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: {"soft": limit, "hard": limit}
-        if isinstance(limit, int) and not isinstance(limit, bool)
-        else limit
-        for name, limit in value.items()
-    }
-
-
-Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
-
-
-def _depends_on(value: object) -> object:
-    if isinstance(value, list | tuple):
-        for name in value:
-            if not isinstance(name, str):
-                raise ValueError(f"wants names of services, not {describe(name)}")
-        return dict.fromkeys(value, "service_started")
-    if isinstance(value, dict):
-        return {
-            name: condition["condition"]
-            if isinstance(condition, dict) and set(condition) == {"condition"}
-            else condition
-            for name, condition in value.items()
-        }
-    return value
-
-
-_SHORT_DEPENDS_ON = {
-    "anyOf": [
-        {"type": "array", "items": {"type": "string"}},
-        {
-            "type": "object",
-            "additionalProperties": {"type": "object", "properties": {"condition": {"type": "string"}}},
-        },
-    ]
-}
-_SHORT_ULIMITS = {"type": "object", "additionalProperties": {"type": "integer"}}
-
-
 class ServiceSettings(Strict):
     """One service: what runs, with what, and how it is replaced."""
 
@@ -261,7 +156,7 @@ class ServiceSettings(Strict):
     replicas: Annotated[int, Field(ge=0, le=100)] = Field(default=1, description="Containers of this service")
     update_config: UpdateConfig = Field(default=UpdateConfig(), description="How containers are replaced")
     depends_on: Annotated[
-        dict[str, Condition], BeforeValidator(_depends_on), fields.Also(_SHORT_DEPENDS_ON)
+        dict[str, Condition], BeforeValidator(read_depends_on), fields.Also(SHORT_DEPENDS_ON)
     ] = Field(
         default_factory=dict, description="Services that start before it, with the condition to wait for"
     )
@@ -269,12 +164,14 @@ class ServiceSettings(Strict):
         default=None, description="Run once in a new container before the first one is replaced (migrations)"
     )
     volumes: Annotated[
-        tuple[Annotated[Mount, BeforeValidator(_mount), fields.Also({"type": "string"})], ...],
+        tuple[Annotated[Mount, BeforeValidator(read_mount), fields.Also({"type": "string"})], ...],
         BeforeValidator(fields.as_tuple),
     ] = Field(default=(), description="Volumes: name, name:/target, name:/target:ro or a map")
     ports: Annotated[
         tuple[
-            Annotated[PublishedPort, BeforeValidator(_port), fields.Also({"type": ["string", "integer"]})],
+            Annotated[
+                PublishedPort, BeforeValidator(read_port), fields.Also({"type": ["string", "integer"]})
+            ],
             ...,
         ],
         BeforeValidator(fields.as_tuple),
@@ -295,7 +192,7 @@ class ServiceSettings(Strict):
     )
     allow_new_privileges: bool = Field(default=False, description="Loosens security: setuid programs work")
     init: bool = Field(default=True, description="A tiny init reaps processes and passes signals on")
-    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:\d+)?)$")] = Field(
+    restart: fields.Restart = Field(
         default="unless-stopped", description="no, always, unless-stopped or on-failure[:times]"
     )
     stop_grace_period: fields.Duration = Field(
@@ -310,7 +207,7 @@ class ServiceSettings(Strict):
     hostname: str = Field(default="", description="Host name in the container")
     group_add: fields.Texts = Field(default=(), description="More groups for its user")
     shm_size: fields.Bytes = Field(default=0, description="Size of /dev/shm; 0: the engine's default")
-    ulimits: Annotated[dict[str, Ulimit], BeforeValidator(_ulimits), fields.Also(_SHORT_ULIMITS)] = Field(
+    ulimits: Annotated[dict[str, Ulimit], BeforeValidator(read_ulimits), fields.Also(SHORT_ULIMITS)] = Field(
         default_factory=dict, description="Limits of the process table: number, or soft and hard"
     )
     sysctls: dict[str, fields.PlainText] = Field(
