@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import uvicorn
@@ -18,6 +19,8 @@ def main() -> int:
         return 2
     from app.main import create_app
 
+    # Uvicorn hands a stop signal on once it has stopped; being told to stop is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         create_app(settings),
         host=settings.host,

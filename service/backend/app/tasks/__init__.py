@@ -1,1 +1,1 @@
-"""Tasks."""
+"""A user's task list."""

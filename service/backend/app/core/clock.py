@@ -1,0 +1,29 @@
+"""Time as the database keeps it: whole milliseconds since 1970 in UTC. Portable, sortable, cheap."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(milliseconds: int) -> str:
+    """ISO 8601 in UTC with milliseconds, such as 2026-03-01T09:30:00.123Z."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+
+
+def month_of(milliseconds: int) -> str:
+    """The calendar month in UTC, such as 2026-03."""
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m}"
+
+
+def next_month(month: str) -> str:
+    """First moment of the month after `month`, in ISO 8601."""
+    year, number = (int(part) for part in month.split("-"))
+    year, number = (year + 1, 1) if number == 12 else (year, number + 1)
+    return f"{year:04d}-{number:02d}-01T00:00:00.000Z"

@@ -1,0 +1,1 @@
+"""What the backend's tests share: a scripted provider, servers as processes, a PostgreSQL of their own."""
