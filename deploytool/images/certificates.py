@@ -25,6 +25,8 @@ _ADDED = (
     "usr/share/pki/trust/anchors",
     "etc/pki/trust/anchors",
 )
+# The authorities that the distribution itself ships, one a file (Debian and Ubuntu, package ca-certificates).
+_SHIPPED = "usr/share/ca-certificates"
 # The system's whole bundle, which the added ones have been merged into.
 _BUNDLES = (
     "etc/ssl/certs/ca-certificates.crt",
@@ -45,7 +47,7 @@ def host_bundle(environment: Mapping[str, str], *, root: Path = Path("/")) -> by
     whole = _read(system) if system is not None else b""
     named = [_read(path) for path in _named(environment) if system is None or not _same(path, system)]
     added = [_read(path) for path in _added(root)]
-    if not any(_MARK in text for text in (*named, *added)):
+    if not any(_MARK in text for text in (*named, *added)) and not _more_than_shipped(whole, root):
         return b""
     parts = [whole, *(text for text in (*named, *added) if _MARK in text and text.strip() not in whole)]
     return b"".join(_without_repetition(parts))
@@ -67,6 +69,12 @@ def _added(root: Path) -> list[Path]:
     ]
 
 
+def _more_than_shipped(whole: bytes, root: Path) -> bool:
+    """True when the bundle holds an authority that the distribution does not ship (added by hand)."""
+    shipped = {key for path in (root / _SHIPPED).rglob("*.crt") for key in _certificates(_read(path))}
+    return bool(shipped) and any(key not in shipped for key in _certificates(whole))
+
+
 def _same(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
@@ -84,11 +92,7 @@ def _read(path: Path) -> bytes:
 
 def _without_repetition(parts: list[bytes]) -> list[bytes]:
     """Each certificate once, in order, one line end after each."""
-    seen: dict[bytes, None] = {}
-    for part in parts:
-        for piece in part.split(_MARK)[1:]:
-            body = piece.partition(b"-----END CERTIFICATE-----")[0]
-            seen.setdefault(b"".join(body.split()))
+    seen = dict.fromkeys(key for part in parts for key in _certificates(part))
     return [
         _MARK
         + b"\n"
@@ -96,3 +100,9 @@ def _without_repetition(parts: list[bytes]) -> list[bytes]:
         + b"\n-----END CERTIFICATE-----\n"
         for body in seen
     ]
+
+
+def _certificates(text: bytes) -> list[bytes]:
+    """The base64 bodies of the certificates in a PEM text, without white space."""
+    pieces = (piece.partition(b"-----END CERTIFICATE-----")[0] for piece in text.split(_MARK)[1:])
+    return [b"".join(piece.split()) for piece in pieces]
