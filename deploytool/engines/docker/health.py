@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploytool.engines.docker import execute
+from deploytool.engines.docker import execute, memory_kills
 from deploytool.engines.docker.client import Client
 from deploytool.engines.docker.logs import last_lines
 from deploytool.errors import NotHealthy, StepFailed
@@ -137,7 +137,9 @@ def await_completed(client: Client, name: str, timeout: float | None, report: Re
                 report(f"done {elapsed:.1f} s")
                 return
             raise StepFailed(
-                f"{name} {ending(state)}", hint=f"docker logs {name}", details=last_lines(client, name)
+                f"{name} {ending(client, inspected)}",
+                hint=f"docker logs {name}",
+                details=last_lines(client, name),
             )
         if timeout is not None and elapsed >= timeout:
             raise StepFailed(
@@ -149,9 +151,10 @@ def await_completed(client: Client, name: str, timeout: float | None, report: Re
         pause = min(pause * 1.3, _LONGEST_PAUSE)
 
 
-def ending(state: Mapping[str, Any]) -> str:
+def ending(client: Client, inspected: Mapping[str, Any]) -> str:
     """How a container ended, as a person says it."""
-    if state.get("OOMKilled"):
+    state = inspected["State"]
+    if memory_kills.killed(client, inspected):
         return "was killed: it used more memory than its limit"
     text = f"ended with exit code {state.get('ExitCode', 0)}"
     return f"{text}: {state['Error']}" if state.get("Error") else text
@@ -168,7 +171,7 @@ def _must_live(client: Client, name: str, inspected: Mapping[str, Any], elapsed:
     state = inspected["State"]
     if state["Status"] in ("exited", "dead"):
         raise NotHealthy(
-            f"{name} {ending(state)} after {elapsed:.1f} s",
+            f"{name} {ending(client, inspected)} after {elapsed:.1f} s",
             hint=f"docker logs {name}",
             details=last_lines(client, name),
         )
@@ -176,7 +179,7 @@ def _must_live(client: Client, name: str, inspected: Mapping[str, Any], elapsed:
         raise NotHealthy(f"{name} was never started", details=_said(str(state.get("Error", ""))))
     if inspected.get("RestartCount", 0) >= LOOPING and _short_lived(inspected):
         raise NotHealthy(
-            f"{name} restarts in a loop ({inspected['RestartCount']} times): it {ending(state)}",
+            f"{name} restarts in a loop ({inspected['RestartCount']} times): it {ending(client, inspected)}",
             hint=f"docker logs {name}",
             details=last_lines(client, name),
         )

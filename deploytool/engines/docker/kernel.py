@@ -53,6 +53,18 @@ def sample(container: str, pid: int = 0) -> Sample | None:
         return None
 
 
+def memory_kills(container: str) -> int:
+    """How many processes of a running container the kernel has killed for lack of memory."""
+    try:
+        if (CGROUPS / "cgroup.controllers").exists():
+            folder = _folder(CGROUPS, container, "")
+            return _fields(folder / "memory.events").get("oom_kill", 0) if folder else 0
+        folder = _folder(CGROUPS / "memory", container, "")
+        return _fields(folder / "memory.oom_control").get("oom_kill", 0) if folder else 0
+    except (OSError, ValueError):
+        return 0
+
+
 def _version_2(folder: Path) -> Sample:
     disk = [line.split()[1:] for line in _lines(folder / "io.stat")]
     counted = [dict(pair.split("=", 1) for pair in line if "=" in pair) for line in disk]

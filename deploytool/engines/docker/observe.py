@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+from deploytool.engines.docker import memory_kills
 from deploytool.engines.docker.client import Client, segment
 from deploytool.plan.observed import Observed, ObservedContainer
 from deploytool.stack import labels
@@ -37,7 +38,12 @@ def observe(client: Client, stack: Stack) -> Observed:
         content = routes.result() if routes else None
         return Observed(
             # A container may go between the list and the look at it.
-            containers=tuple(sorted((container(c) for c in containers if c), key=lambda c: c.name)),
+            containers=tuple(
+                sorted(
+                    (container(c, oom_killed=memory_kills.killed(client, c)) for c in containers if c),
+                    key=lambda c: c.name,
+                )
+            ),
             networks=network_names,
             volumes=volume_names,
             images=_images(images.result(), stack),
@@ -45,7 +51,7 @@ def observe(client: Client, stack: Stack) -> Observed:
         )
 
 
-def container(inspected: Mapping[str, Any]) -> ObservedContainer:
+def container(inspected: Mapping[str, Any], *, oom_killed: bool) -> ObservedContainer:
     """One container from the engine's own description."""
     config, state, host = inspected["Config"], inspected["State"], inspected["HostConfig"]
     mark = config.get("Labels") or {}
@@ -61,7 +67,7 @@ def container(inspected: Mapping[str, Any]) -> ObservedContainer:
         health=_health(state),
         one_off=mark.get(labels.ONE_OFF, "").lower() == "true",
         exit_code=state.get("ExitCode", 0),
-        oom_killed=bool(state.get("OOMKilled")),
+        oom_killed=oom_killed,
         restarts=inspected.get("RestartCount", 0),
         created_at=seconds(inspected.get("Created", "")),
         started_at=seconds(state.get("StartedAt", "")),
