@@ -25,6 +25,7 @@ from deploytool.cli.options import (
 
 if TYPE_CHECKING:
     from deploytool.actions.plan import Planned
+    from deploytool.engines.protocol import Engine
     from deploytool.reporting.progress import Progress
 
 
@@ -68,18 +69,14 @@ def _deploy(call: Invocation, *, yes: bool, message: str, rebuild: bool) -> int:
     from deploytool.reporting import progress
 
     prepared = call.prepare(generate=True)
+    engine = call.engine(prepared)
     with progress.listener(silent=call.json) as listener:
 
         def confirm(planned: Planned) -> bool:
-            return _confirm(call, planned, yes=yes, listener=listener)
+            return _confirm(call, planned, engine, yes=yes, message=message, listener=listener)
 
         result = deploy(
-            prepared,
-            call.engine(prepared),
-            message=message,
-            confirm=confirm,
-            listener=listener,
-            rebuild=rebuild,
+            prepared, engine, message=message, confirm=confirm, listener=listener, rebuild=rebuild
         )
     if call.json:
         call.answer(report.as_data(result))
@@ -88,19 +85,27 @@ def _deploy(call: Invocation, *, yes: bool, message: str, rebuild: bool) -> int:
     return 0
 
 
-def _confirm(call: Invocation, planned: Planned, *, yes: bool, listener: Progress) -> bool:
-    from deploytool.cli import consent
+def _confirm(
+    call: Invocation, planned: Planned, engine: Engine, *, yes: bool, message: str, listener: Progress
+) -> bool:
+    from deploytool.errors import ConfirmationNeeded
     from deploytool.reporting import planned as report
     from deploytool.reporting import questions
-    from deploytool.reporting.screen import out
+    from deploytool.reporting.consequences import consequences
 
     listener.expect(planned.plan)
     if not call.json:
-        report.show(planned)
-        out().line()
+        report.show(planned, engine.describe(), message=message, more_follows=True)
     if yes or call.environment == DEFAULT:
         return True
+    found = consequences(planned.plan, planned.observed)
     if questions.possible(json=call.json):
-        return questions.yes_or_no(f"Deploy release {planned.release} to {call.environment}?")
-    consent.refuse_interruptions(planned, call.environment)
+        said = f" ({'; '.join(found.sentences)})" if found else ""
+        return questions.yes_or_no(f"Deploy release {planned.release} to {call.environment}{said}?")
+    if found:
+        raise ConfirmationNeeded(
+            "this deploy interrupts or removes something, and nobody is there to say yes",
+            details=found.sentences,
+            hint=f"chatbot deploy {call.environment} --yes",
+        )
     return True

@@ -1,4 +1,4 @@
-"""Run a command inside a service: chatbot exec backend -- python -V.
+"""Run a command inside a service: chatbot exec [ENV] backend -- python -V.
 
 The command's exit code is this command's. A terminal is given when there is one.
 """
@@ -10,13 +10,15 @@ from typing import Annotated
 import typer
 
 from deploytool.cli.completion import service_names
-from deploytool.cli.options import Debug, EnvironmentOption, Json, ProjectDir, invocation
+from deploytool.cli.options import Debug, EnvironmentOption, Json, ProjectDir, environment_first, invocation
 
 CONTEXT = {"ignore_unknown_options": False, "allow_interspersed_args": True}
 
 
 def run(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Where.", autocompletion=service_names)],
+    service: Annotated[
+        str, typer.Argument(metavar="[ENV] SERVICE", help="Where.", autocompletion=service_names)
+    ],
     command: Annotated[
         list[str] | None,
         typer.Argument(metavar="-- COMMAND...", help="What, after two dashes.", show_default=False),
@@ -35,9 +37,10 @@ def run(
     from deploytool.errors import UsageError
     from deploytool.reporting import terminal
 
+    named, (service, *command) = environment_first([service, *(command or [])], project_dir)
     if not command:
         raise UsageError("no command was given", hint=f"chatbot exec {service} -- sh")
-    call = invocation("exec", None, env, json, project_dir)
+    call = invocation("exec", named, env, json, project_dir)
     prepared = call.prepare()
     engine = call.engine(prepared)
     if call.json:

@@ -5,15 +5,13 @@ The first word may be the environment: `chatbot logs prod backend`. Without serv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploytool.cli import words
-from deploytool.cli.completion import environment_names, environments_in, service_names, services_in
-from deploytool.cli.options import Debug, EnvironmentOption, Json, ProjectDir, find_project, invocation
+from deploytool.cli.completion import environment_names, service_names
+from deploytool.cli.options import Debug, EnvironmentOption, Json, ProjectDir, environment_first, invocation
 
 
 def _environments_and_services(context: typer.Context, incomplete: str) -> list[str]:
@@ -49,7 +47,7 @@ def run(
     from deploytool.actions.logs import logs
     from deploytool.reporting import logs as report
 
-    named, chosen = _environment_first(services or [], project_dir)
+    named, chosen = environment_first(services or [], project_dir)
     call = invocation("logs", named, env, json, project_dir)
     prepared = call.prepare()
     lines = logs(
@@ -64,14 +62,3 @@ def run(
     # Ctrl-C is how following ends: that is no error.
     report.show(lines, json=call.json, quiet_interrupt=follow)
     return 0
-
-
-def _environment_first(given: Sequence[str], project_dir: Path | None) -> tuple[str | None, list[str]]:
-    """The first word is the environment when it names one and no service is called that."""
-    if not given:
-        return None, []
-    folder = find_project(project_dir)
-    first = given[0]
-    if first in environments_in(folder) and first not in services_in(folder):
-        return first, list(given[1:])
-    return None, list(given)

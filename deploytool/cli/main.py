@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from deploytool.errors import ChatbotError, ExitCode, Interrupted, UsageError
 from deploytool.reporting import documents, terminal
@@ -17,6 +19,7 @@ HELP = ("-h", "--help", "help")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. Never raises."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _end_like_ctrl_c()
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -41,6 +44,20 @@ def _run(words: list[str]) -> int:
         return int(application.main(words, prog_name="chatbot") or 0)
     with application.make_context("chatbot", words) as context:
         return int(application.invoke(context) or 0)
+
+
+def _end_like_ctrl_c() -> None:
+    """Let SIGTERM and a closed terminal be what Ctrl-C is: what was begun is taken back."""
+
+    def interrupt(number: int, frame: object) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # A caller that ignores the signal (nohup) or handles it itself is left alone.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            with suppress(ValueError):  # not the main thread
+                signal.signal(number, interrupt)
 
 
 def _end(error: BaseException, words: Sequence[str]) -> int:

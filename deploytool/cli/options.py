@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploytool.cli.completion import environment_names, nearest_project
+from deploytool.cli.completion import environment_names, environments_in, nearest_project, services_in
 from deploytool.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,17 +66,17 @@ class Invocation:
         kind = getattr(prepared.settings, "engine", "docker")
         return registry.create_engine(kind, read_only=read_only)
 
-    def envelope(self, data: Any) -> dict[str, Any]:
+    def envelope(self, data: Any, *, of_environment: bool = True) -> dict[str, Any]:
         """The JSON document around the command's data."""
         from deploytool.reporting import documents
 
-        return documents.envelope(self.command, self.environment, data)
+        return documents.envelope(self.command, self.environment if of_environment else None, data)
 
-    def answer(self, data: Any) -> None:
-        """The command's result as JSON."""
+    def answer(self, data: Any, *, of_environment: bool = True) -> None:
+        """The command's result as JSON; `of_environment`: False where it is the same for all."""
         from deploytool.reporting import documents
 
-        documents.write(self.envelope(data))
+        documents.write(self.envelope(data, of_environment=of_environment))
 
 
 def invocation(
@@ -97,3 +98,16 @@ def find_project(given: Path | None) -> Path:
             raise UsageError("this folder does not exist", where=str(given), hint="--project-dir DIR")
         return given.resolve()
     return nearest_project(Path.cwd())
+
+
+def environment_first(given: Sequence[str], project_dir: Path | None) -> tuple[str | None, list[str]]:
+    """Tell `logs prod backend` from `logs backend`: the environment, if the first word is one, and the rest.
+
+    A service of the same name wins; `--env` says it without doubt.
+    """
+    if not given:
+        return None, []
+    folder = find_project(project_dir)
+    if given[0] in environments_in(folder) and given[0] not in services_in(folder):
+        return given[0], list(given[1:])
+    return None, list(given)

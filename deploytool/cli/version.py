@@ -18,6 +18,6 @@ def run(
 
     call = invocation("version", environment, env, json, project_dir)
     if call.json:
-        call.answer({"version": __version__})
+        call.answer({"version": __version__}, of_environment=False)
     else:
         out().line(f"chatbot {__version__}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from deploytool.errors import ChatbotError
@@ -39,7 +38,7 @@ def lines(error: ChatbotError, screen: Screen) -> list[str]:
     if error.hint:
         if len(details) > 1 or (details and not place):
             found.append("")
-        found += _hint(error.hint, screen)
+        found += screen.wrap(error.hint, "  ", "  ")
     return found
 
 
@@ -54,14 +53,3 @@ def _headline(error: ChatbotError, screen: Screen) -> list[str]:
     else:
         wrapped.append(" " * max(min(screen.width, WIDEST) - len(tag), 2) + screen.style(tag, "dim"))
     return wrapped
-
-
-def _hint(hint: str, screen: Screen) -> list[str]:
-    found = []
-    for line in screen.wrap(hint, "  ", "  "):
-        found.append(
-            re.sub(r"(chatbot [a-z].*)$", lambda m: screen.style(m[1], "cyan"), line)
-            if "`" not in line
-            else line
-        )
-    return found

@@ -2,65 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from deploytool.actions.plan import Planned
 from deploytool.engines.protocol import EngineDescription
 from deploytool.plan import text
-from deploytool.plan.model import Plan, ServiceChange
+from deploytool.plan.model import ServiceChange
 from deploytool.plan.operations import RunRelease
+from deploytool.reporting.consequences import consequences
 from deploytool.reporting.screen import Screen, out, pad, visible
 
 _COLOURS = {"+": "green", "~": "yellow", "-": "red", "=": "dim", "!": "magenta"}
 
 
 def as_data(planned: Planned) -> dict[str, Any]:
-    """The plan with the numbers of the releases and the places of the settings."""
+    """The plan with the numbers of the releases, the places of the settings, and what it interrupts."""
     data = text.as_data(planned.plan)
     for service in data["services"]:
         for change in service["changes"]:
             change["source"] = planned.sources.get(f"{service['service']}.{change['setting']}", "")
     previous = planned.previous.number if planned.previous else None
-    return {"release": planned.release, "previous_release": previous, **data}
+    found = consequences(planned.plan, planned.observed)
+    return {
+        "release": planned.release,
+        "previous_release": previous,
+        **data,
+        "interrupts": list(found.interrupted),
+        "removes": list(found.removed),
+    }
 
 
-def show(planned: Planned, engine: EngineDescription | None = None, *, steps: bool = False) -> None:
+def show(
+    planned: Planned,
+    engine: EngineDescription | None = None,
+    *,
+    steps: bool = False,
+    message: str = "",
+    more_follows: bool = False,
+) -> None:
     """Header, service by service, count; with `steps` every operation."""
     screen = out()
-    screen.lines(lines(planned, screen, engine, steps=steps))
+    shown = lines(planned, screen, engine, steps=steps, message=message)
+    screen.lines([*shown, ""] if more_follows else shown)
 
 
 def lines(
-    planned: Planned, screen: Screen, engine: EngineDescription | None = None, *, steps: bool = False
+    planned: Planned,
+    screen: Screen,
+    engine: EngineDescription | None = None,
+    *,
+    steps: bool = False,
+    message: str = "",
 ) -> list[str]:
-    """The whole plan."""
-    found = [screen.style(_header(planned, engine), "bold"), ""]
-    found += overview(planned.plan, screen, planned.sources)
-    found.append("")
+    """The whole plan in blocks with an empty line between them."""
+    header = _header(planned, engine) + (f'   "{message}"' if message else "")
+    blocks = [
+        [screen.style(line, "bold") for line in screen.wrap(header, "", "  ")],
+        _services(planned, screen),
+        _before_and_after(planned, screen),
+    ]
+    if steps:
+        blocks.append(
+            [line for step in text.step_lines(planned.plan) for line in screen.wrap(step, "", "       ")]
+        )
+    blocks.append([screen.style(text.count(planned.plan), "bold")])
+    found: list[str] = []
+    for block in filter(None, blocks):
+        found += [*([""] if found else []), *block]
+    return found
+
+
+def _before_and_after(planned: Planned, screen: Screen) -> list[str]:
+    found: list[str] = []
     release = [o for o in planned.plan.operations if isinstance(o, RunRelease)]
     if release:
         commands = ", ".join(f"{o.service} ({' '.join(o.specification.release_command)})" for o in release)
-        found += [*screen.wrap(f"release step: {commands}", "  ", "    ")]
+        found += screen.wrap(f"release step: {commands}", "  ", "    ")
     if planned.plan.operations and planned.previous:
         found.append(f"  if a step fails: back to release {planned.previous.number} by itself")
-    if steps:
-        found += [line for step in text.step_lines(planned.plan) for line in screen.wrap(step, "", "       ")]
-    if found[-1] != "":
-        found.append("")
-    found.append(screen.style(text.count(planned.plan), "bold"))
-    return [line for i, line in enumerate(found) if line or found[i - 1 : i] != [""]]
+    return found
 
 
-def overview(plan: Plan, screen: Screen, sources: Any = None) -> list[str]:
+def _services(planned: Planned, screen: Screen) -> list[str]:
     """Service by service, setting by setting."""
+    plan = planned.plan
+    interrupted = consequences(plan, planned.observed).interrupted
     found: list[str] = []
     names = max((len(change.service) for change in plan.services), default=0)
     for change in plan.services:
         sign = text.SIGNS[change.action]
-        coloured = screen.style(sign, _COLOURS[sign])
-        head = f"{change.service:<{names}}  {text.headline(change)}"
-        found.append(f"  {coloured} {screen.style(head, 'dim') if sign == '=' else head}")
-        found += _settings(change, screen, sources or {})
+        words = text.headline(change)
+        if change.service in interrupted:
+            words += " · service is interrupted"
+        elif change.action == "replace" and change.replicas_before:
+            words += " · no downtime"
+        wrapped = screen.wrap(f"  {sign} {change.service:<{names}}  {words}", "", " " * (names + 6))
+        wrapped[0] = f"  {screen.style(sign, _COLOURS[sign])}{wrapped[0][3:]}"
+        found += [screen.style(line, "dim") for line in wrapped] if sign == "=" else wrapped
+        found += _settings(change, screen, planned.sources)
         for sentence in change.drift:
             wrapped = screen.wrap(sentence, "  ! ", "    ")
             wrapped[0] = f"  {screen.style('!', _COLOURS['!'])}{wrapped[0][3:]}"
@@ -68,7 +108,7 @@ def overview(plan: Plan, screen: Screen, sources: Any = None) -> list[str]:
     return found
 
 
-def _settings(change: ServiceChange, screen: Screen, sources: Any) -> list[str]:
+def _settings(change: ServiceChange, screen: Screen, sources: Mapping[str, str]) -> list[str]:
     rows = [
         (e.setting, f"{e.before} → {e.after}", sources.get(f"{change.service}.{e.setting}", ""))
         for e in change.changes

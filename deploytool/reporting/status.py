@@ -87,15 +87,23 @@ def headline(status: Status, screen: Screen, now: float) -> str:
     else:
         parts.append("not deployed")
     if any(service.containers for service in status.services):
-        parts.append(
-            screen.style("healthy", "green") if status.healthy else screen.style("not healthy", "red", "bold")
-        )
+        parts.append(_overall(status, screen))
     if status.release:
         drifted = ", ".join(change.service for change in status.drift)
         parts.append(screen.style(f"drifted: {drifted}", "yellow") if drifted else "no drift")
     engine = status.engine
     parts.append(f"{engine.kind} {engine.version}")
     return " · ".join(parts)
+
+
+def _overall(status: Status, screen: Screen) -> str:
+    if status.healthy:
+        return screen.style("healthy", "green")
+    up = [c for service in status.services for c in service.containers if c.state == "running"]
+    everything_up = all(service.running >= service.wanted for service in status.services)
+    if everything_up and not any(c.health == "unhealthy" for c in up):
+        return screen.style("starting", "yellow")
+    return screen.style("not healthy", "red", "bold")
 
 
 def _services(status: Status, screen: Screen, now: float) -> list[str]:
@@ -108,7 +116,7 @@ def _services(status: Status, screen: Screen, now: float) -> list[str]:
         Column("memory", tuple(_memory(s) for s in services), weight=1),
         Column(
             "restarts",
-            tuple(str(sum(c.restarts for c in s.containers)) for s in services),
+            tuple(_restarts(s) for s in services),
             weight=3,
             right=True,
         ),
@@ -169,6 +177,10 @@ def _processes(service: ServiceStatus) -> str:
     return str(sum(known)) if known else ""
 
 
+def _restarts(service: ServiceStatus) -> str:
+    return str(sum(c.restarts for c in service.containers if c.state != "exited"))
+
+
 def _uptime(service: ServiceStatus, now: float) -> str:
     started = [c.started_at for c in service.containers if c.state == "running" and c.started_at]
     return words.duration(max(round(now - max(started)), 0)) if started else ""
@@ -205,9 +217,11 @@ def _images(status: Status, screen: Screen) -> list[str]:
 
 def _notices(status: Status, screen: Screen, now: float) -> list[str]:
     said: list[tuple[str, str]] = []
+    left = {container.name for container in status.leftovers}
     for service in status.services:
         for container in service.containers:
-            said += [("!", sentence) for sentence in _troubles(container, now)]
+            if container.name not in left:
+                said += [("!", sentence) for sentence in _troubles(container, now)]
     for change in status.drift:
         said += [
             ("!", f"{change.service} drifted: {sentence}") for sentence in change.drift or (_changed(change),)
