@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +34,27 @@ def packaged_directory() -> Path:
     return bundled if bundled.is_dir() else package.parent / FOLDER
 
 
+@lru_cache(maxsize=8)
+def _environment(directory: Path) -> ImmutableSandboxedEnvironment:
+    """One for each folder, since it keeps compiled templates; a changed file is compiled again."""
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader([directory, packaged_directory()]),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # no HTML is made here; YAML is quoted by the filters
+    )
+    environment.filters["yaml"] = to_yaml
+    environment.filters["compose"] = to_compose
+    return environment
+
+
 class Templates:
     """Renders templates of one folder. Templates see only what they are given: no files, no clock."""
 
     def __init__(self, directory: Path) -> None:
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader([directory, packaged_directory()]),
-            undefined=StrictUndefined,
-            keep_trailing_newline=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            autoescape=False,
-        )
-        self._environment.filters["yaml"] = to_yaml
-        self._environment.filters["compose"] = to_compose
+        self._environment = _environment(directory)
 
     def render(self, name: str, context: Mapping[str, Any]) -> bytes:
         """The template's text as UTF-8. Raises TemplateFailed with file:line."""
