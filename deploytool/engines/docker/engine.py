@@ -76,13 +76,15 @@ class DockerEngine:
 
     def execute(self, container: ObservedContainer, command: Sequence[str]) -> tuple[int, bytes]:
         """Run a command to its end."""
-        return execute.run(self.client, container.id, command)
+        return execute.run(self.client, container.id, command, name=container.name)
 
     def execute_interactively(
         self, container: ObservedContainer, command: Sequence[str], *, tty: bool
     ) -> int:
         """Run a command on this process's own terminal."""
-        return interactive.execute_interactively(self.client, container.id, command, tty=tty)
+        return interactive.execute_interactively(
+            self.client, container.id, command, tty=tty, name=container.name
+        )
 
     def measure(self, containers: Sequence[ObservedContainer], *, deadline: float) -> Mapping[str, Usage]:
         """What containers use now."""

@@ -18,14 +18,14 @@ class TookTooLong(Exception):
 
 
 def run(
-    client: Client, container: str, command: Sequence[str], *, timeout: float | None = None
+    client: Client, container: str, command: Sequence[str], *, timeout: float | None = None, name: str = ""
 ) -> tuple[int, bytes]:
     """Exit code and combined output of a command; 126 or 127 when it could not be started.
 
     Raises TookTooLong after `timeout` seconds, StepFailed when the container does not run.
     """
     began = time.monotonic()
-    identity = create(client, container, command, tty=False, stdin=False)
+    identity = create(client, container, command, tty=False, stdin=False, name=name)
     answer = client.call(
         "POST",
         f"/exec/{identity}/start",
@@ -54,8 +54,10 @@ def run(
     return exit_code(client, identity), bytes(kept)
 
 
-def create(client: Client, container: str, command: Sequence[str], *, tty: bool, stdin: bool) -> str:
-    """Prepare a command; its id."""
+def create(
+    client: Client, container: str, command: Sequence[str], *, tty: bool, stdin: bool, name: str = ""
+) -> str:
+    """Prepare a command; its id. `name` is what messages call the container."""
     answer = client.call(
         "POST",
         f"/containers/{segment(container)}/exec",
@@ -69,9 +71,9 @@ def create(client: Client, container: str, command: Sequence[str], *, tty: bool,
         expect=(404, 409),
     )
     if answer.status_code == 404:
-        raise StepFailed(f"there is no container {container}")
+        raise StepFailed(f"there is no container {name or container}")
     if answer.status_code == 409:
-        raise StepFailed(f"container {container} does not run: {explanation(answer)}")
+        raise StepFailed(f"container {name or container} does not run", details=(explanation(answer),))
     return str(answer.json()["Id"])
 
 

@@ -21,12 +21,14 @@ _CHUNK = 65536
 INTERRUPTED = 130
 
 
-def execute_interactively(client: Client, container: str, command: Sequence[str], *, tty: bool) -> int:
+def execute_interactively(
+    client: Client, container: str, command: Sequence[str], *, tty: bool, name: str = ""
+) -> int:
     """Run the command to its end; its exit code, 130 after Ctrl-C without a terminal.
 
     With `tty` the terminal is put into raw mode: keys, Ctrl-C included, go to the command.
     """
-    identity = execute.create(client, container, command, tty=tty, stdin=True)
+    identity = execute.create(client, container, command, tty=tty, stdin=True, name=name)
     answer = client.call(
         "POST",
         f"/exec/{identity}/start",

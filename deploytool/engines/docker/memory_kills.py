@@ -1,8 +1,8 @@
 """Whether the kernel killed a container's process for using more memory than its limit.
 
 The engine's own `OOMKilled` is asked first. It misses kills on some kernels (cgroup v1 with Docker 20.10
-found no event for any) and forgets them when a restart policy starts the container again; on an engine of this
-machine the kernel's log, and the cgroup of a container that still runs, know better. Both need root.
+found no event for any) and forgets them when a restart policy starts the container again. On an engine of
+this machine the kernel's log (root only) and the cgroup of a container that still runs know better.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _VICTIM = re.compile(r"oom-kill:.*task_memcg=\S*?([0-9a-f]{64})")
 
 
 def killed(client: Client, inspected: Mapping[str, Any]) -> bool:
-    """True when the container was last ended by the kernel's out-of-memory killer, or lost a process to it."""
+    """True when the out-of-memory killer ended the container or a process in it."""
     state = inspected["State"]
     if state.get("OOMKilled"):
         return True
