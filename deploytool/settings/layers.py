@@ -2,6 +2,9 @@
 
 Maps are merged key by key; anything else replaces what stood below; `null` takes away what stood below, so
 that the default counts again.
+
+Not pydantic-settings: its sources know neither the lines of a file nor the layers under a value, which errors
+and `config explain` name, and its import takes a third as long again as pydantic's own.
 """
 
 from __future__ import annotations

@@ -18,6 +18,27 @@ from deploytool.settings.units import describe
 HINT = "chatbot config schema | docs/settings.md"
 
 
+COMPOSE_WORDS = {
+    "read_only": "containers are read-only; `writable_root: true` loosens it",
+    "privileged": "no container is privileged; `cap_add` gives single capabilities back",
+    "cap_drop": "all capabilities are dropped; `cap_add` gives single ones back",
+    "security_opt": "no-new-privileges is on; `allow_new_privileges: true` loosens it",
+    "deploy": "write `replicas`, `limits`, `reservations` and `update_config` straight under the service",
+    "resources": "write `limits` and `reservations` straight under the service",
+    "scale": "did you mean `replicas`?",
+    "mem_limit": "did you mean `limits: {memory: …}`?",
+    "memory": "did you mean `limits: {memory: …}`?",
+    "cpus": "did you mean `limits: {cpus: …}`?",
+    "pids_limit": "did you mean `limits: {pids: …}`?",
+    "env_file": "write `environment`; secret values belong in environments/<environment>.env.docker",
+    "networks": "every service is on the one `network` of the settings",
+    "container_name": "containers are called <project>-<environment>-<service>-<number>",
+    "expose": "inside the network every port can be reached; the proxy sends traffic to `port`",
+    "dockerfile": "did you mean `build: {template: …}`?",
+}
+"""What stands for a word of Compose that is no setting here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong at a setting's path."""
@@ -75,8 +96,7 @@ def _problem(found: Any) -> Problem:
     path = tuple(str(part) for part in found["loc"] if part != "[key]")
     name, kind, value = (path[-1] if path else ""), found["type"], found["input"]
     if kind == "extra_forbidden":
-        meant = nearest(name, known_keys(path[:-1]))
-        return Problem(path, f"unknown setting `{name}`", f"did you mean `{meant}`?" if meant else "")
+        return Problem(path, f"unknown setting `{name}`", _remedy(name, path))
     if kind == "missing":
         return Problem(path, f"the setting `{name}` is missing")
     if len(path) > 1 and path[-2] in TEXT_MAPS:
@@ -95,6 +115,13 @@ def _problem(found: Any) -> Problem:
         hint = f"did you mean `{meant}`?" if meant else ""
         return Problem(path, f"`{name}` is one of {', '.join(choices)}, not {describe(value)}", hint)
     return Problem(path, f"`{name}` {_wants(kind, found.get('ctx', {}))}, not {describe(value)}")
+
+
+def _remedy(name: str, path: KeyPath) -> str:
+    if len(path) == 3 and path[0] == "services" and name in COMPOSE_WORDS:
+        return COMPOSE_WORDS[name]
+    meant = nearest(name, known_keys(path[:-1]))
+    return f"did you mean `{meant}`?" if meant else ""
 
 
 def _choices(expected: str) -> list[str]:

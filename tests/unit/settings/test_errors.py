@@ -29,7 +29,10 @@ WRONG_VALUES = [
     ("restart: sometimes", "restart", "wants no, always, unless-stopped or on-failure[:times]", ""),
     ("enabled: maybe", "enabled", "is one of true, false, auto", ""),
     ("enabled: auto", "enabled", "only `model` can be `auto`", ""),
-    ("read_only: true", "read_only", "unknown setting `read_only`", ""),
+    ("read_only: true", "read_only", "unknown setting `read_only`", "`writable_root: true` loosens it"),
+    ("mem_limit: 1G", "mem_limit", "unknown setting `mem_limit`", "limits: {memory"),
+    ("deploy: {replicas: 2}", "deploy", "unknown setting `deploy`", "straight under the service"),
+    ("privileged: true", "privileged", "unknown setting `privileged`", "`cap_add`"),
     ("healthcheck: {interval: 30}", "healthcheck.interval", "such as 30s, not the bare number 30", ""),
     ("healthcheck: {timeout: 30s}", "healthcheck.timeout", "must be shorter than the interval (30s)", ""),
     (
