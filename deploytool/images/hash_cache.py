@@ -21,7 +21,7 @@ class KeptHashes(Hashes):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._file = folder / _FILE
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
             kept = json.loads(self._file.read_text(encoding="utf-8"))
             self._known = {path: (tuple(mark), digest) for path, (mark, digest) in kept.items()}
         self._before = dict(self._known)

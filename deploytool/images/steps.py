@@ -10,6 +10,9 @@ from deploytool.images.progress import Event, StepFinished, StepLog, StepStarted
 from deploytool.images.trace import Log, Vertex
 
 _KEPT_LINES = 15
+# A step of the Dockerfile: `[2/5] RUN …` or `[build 2/5] RUN …`; the rest is BuildKit's own housekeeping,
+# and a base image that is there is no work.
+_COUNTED = re.compile(r"\[([^\]]* )?\d+/\d+\] (?!FROM )")
 # Colours and cursor movements of the programs a step runs.
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1a\x1c-\x1f]")
 
@@ -66,7 +69,7 @@ class Steps:
         # Steps beside the failing one end as cancelled: they are not what went wrong.
         if vertex.error and not self._failed and "context canceled" not in vertex.error:
             self._failed, self._failure = vertex.digest, vertex.error
-        if not vertex.name.startswith("[internal]"):
+        if _COUNTED.match(vertex.name):
             self.finished += 1
             self.cached += vertex.cached
         seconds = max(0.0, vertex.completed - vertex.started) if vertex.started else 0.0

@@ -1,0 +1,153 @@
+"""A one-line change built anew, beside `docker build` with BuildKit: same Dockerfile and engine, in turns."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tests.bench.report import Benchmark, Row
+
+PROJECT = Path(__file__).parents[2]
+RUNS = 5
+# Which file of a context gets one more line, and what a comment looks like there.
+CHANGED = {"backend": ("app/main.py", "# {}"), "frontend": ("app/layout.tsx", "// {}")}
+
+
+def rebuild_after_a_one_line_change() -> list[Row]:
+    import docker
+
+    from deploytool.images.base_images import BaseImages
+    from deploytool.images.buildkit import ImageBuild, build_image
+    from deploytool.images.certificates import host_bundle
+    from deploytool.render import render_dockerfiles
+    from deploytool.settings import load_settings, process
+
+    program = _docker()
+    settings = load_settings("local", PROJECT)
+    dockerfiles = render_dockerfiles(settings, PROJECT / "templates")
+    api = docker.APIClient(timeout=600)
+    found = BaseImages(api, cache=PROJECT / ".chatbot/cache").ensure(settings.build.base_images)
+    bases = {f"{name.upper()}_BASE": image.reference for name, image in found.items()}
+    trusted = host_bundle(process.variables())
+    rows = []
+    try:
+        for service, (changed, comment) in CHANGED.items():
+            with tempfile.TemporaryDirectory(prefix="bench-build-") as scratch:
+                context = Path(scratch) / service
+                _copy(PROJECT / "service" / service, context)
+                (context / ".build").mkdir()
+                (context / ".build/ca.crt").write_bytes(trusted)
+                dockerfile = Path(scratch) / "Dockerfile"
+                dockerfile.write_bytes(dockerfiles[f"{service}.Dockerfile"])
+                build = ImageBuild(
+                    name=service,
+                    tag=f"bench-build/{service}:ours",
+                    dockerfile=dockerfile.read_text(),
+                    context=context,
+                    args=bases,
+                    certificates=trusted,
+                )
+
+                def ours(build: ImageBuild = build) -> None:
+                    build_image(api, build)
+
+                def theirs(service: str = service, context: Path = context, file: Path = dockerfile) -> None:
+                    arguments = [f"--build-arg={name}={value}" for name, value in bases.items()]
+                    tag = f"--tag=bench-build/{service}:theirs"
+                    subprocess.run(
+                        [program, "build", "--quiet", tag, f"--file={file}", *arguments, str(context)],
+                        env={**os.environ, "DOCKER_BUILDKIT": "1"},
+                        check=True,
+                        capture_output=True,
+                    )
+
+                our_time, their_time = _in_turns(context / changed, comment, ours, theirs)
+                rows.append(
+                    Row(
+                        f"{service}, one line changed",
+                        our_time,
+                        "s",
+                        1.1,
+                        their_time,
+                        "docker build (BuildKit)",
+                    )
+                )
+    finally:
+        for service in CHANGED:
+            for side in ("ours", "theirs"):
+                with suppress(docker.errors.ImageNotFound):
+                    api.remove_image(f"bench-build/{service}:{side}")
+        api.close()
+    return rows
+
+
+def nothing_changed() -> list[Row]:
+    """What every deploy pays to know that no image needs building."""
+    from deploytool.images.content import content_digest
+    from tests.bench.report import median_seconds
+
+    def digests() -> None:
+        for service in ("backend", "frontend", "model"):
+            content_digest(dockerfile="", context=PROJECT / "service" / service)
+
+    return [Row("content addresses of three contexts", median_seconds(digests) * 1000, "ms", 50.0)]
+
+
+def _in_turns(
+    file: Path, comment: str, ours: Callable[[], None], theirs: Callable[[], None]
+) -> tuple[float, float]:
+    """Medians of both, each run after a change of its own; one uncounted turn fills the caches."""
+    original = file.read_text()
+    taken: dict[int, list[float]] = {0: [], 1: []}
+    for turn in range(RUNS + 1):
+        for side, action in enumerate((ours, theirs)):
+            file.write_text(f"{original}\n{comment.format(f'{time.time_ns()} {side}')}\n")
+            began = time.perf_counter()
+            action()
+            if turn:
+                taken[side].append(time.perf_counter() - began)
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
+def _copy(source: Path, target: Path) -> None:
+    """The files that a build sees, and the `.dockerignore` that the docker command reads."""
+    from deploytool.images.files import walk
+
+    target.mkdir()
+    for entry in walk(source):
+        place = target / entry.name
+        if entry.kind == "folder":
+            place.mkdir(exist_ok=True)
+        elif entry.kind == "file":
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(entry.path, place)
+    with suppress(FileNotFoundError):
+        shutil.copy2(source / ".dockerignore", target / ".dockerignore")
+
+
+def _docker() -> str:
+    """A docker command that builds with BuildKit: newer ones need the buildx plug-in for it, older ones do not."""
+    for program in ("docker", "/usr/bin/docker"):
+        path = shutil.which(program)
+        if (
+            path
+            and "20.10"
+            in subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+        ):
+            return path
+        if (
+            path
+            and subprocess.run([path, "buildx", "version"], capture_output=True, check=False).returncode == 0
+        ):
+            return path
+    raise RuntimeError("there is no docker command here that can build with BuildKit")
+
+
+BENCHMARKS: list[Benchmark] = [rebuild_after_a_one_line_change, nothing_changed]
