@@ -36,7 +36,7 @@ def _run(words: list[str]) -> int:
         screen.lines(overview(screen.width))
         return ExitCode.DONE
     if words[0:1] == ["help"]:
-        words = [*words[1:2], "--help"]
+        words = [*words[1:], "--help"]
     from deploytool.cli.application import build_application
 
     application = build_application()
@@ -110,13 +110,32 @@ def _in_our_words(error: BaseException) -> ChatbotError:
             context = getattr(error, "ctx", None)
             path = context.command_path if context else "chatbot"
             message = error.format_message().rstrip(".")
-            return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
+            return UsageError(_plain(message[:1].lower() + message[1:]), hint=f"{path} --help")
     if isinstance(error, EOFError):
         return Interrupted("the input ended before the question was answered")
     return ChatbotError(
         f"internal error: {type(error).__name__}: {error}".splitlines()[0],
         hint="please report it, with the output of the same command and --debug",
     )
+
+
+_THEIRS = (
+    (r"'([^']*)'", r"`\1`"),
+    (r"is not a valid int(eger)?( range)?", "is no whole number"),
+    (r"is not a valid float( range)?", "is no number"),
+    (r"is not in the range x>=(.*)", r"is less than \1"),
+    (r"got unexpected extra arguments? ?\((.*)\)", r"unexpected: \1"),
+    (r"got unexpected extra argument\(s\) \((.*)\)", r"unexpected: \1"),
+)
+"""Typer's words for wrong values, and ours."""
+
+
+def _plain(message: str) -> str:
+    import re
+
+    for theirs, ours in _THEIRS:
+        message = re.sub(theirs, ours, message)
+    return message
 
 
 def _debugging(words: Sequence[str]) -> bool:
