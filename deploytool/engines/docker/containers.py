@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -70,7 +71,7 @@ def stop(client: Client, name: str, timeout: float) -> None:
     answer = client.call(
         "POST",
         f"/containers/{segment(name)}/stop",
-        parameters={"t": max(round(timeout), 0)},
+        parameters={"t": math.ceil(timeout)},
         timeout=timeout + _STOP_MARGIN,
         expect=(404, 409, 500),
     )

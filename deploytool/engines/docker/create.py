@@ -88,7 +88,8 @@ def _body(stack: Stack, service: Service, labels: dict[str, str], *, aliases: li
         "Env": [f"{name}={value}" for name, value in service.environment],
         "ExposedPorts": _exposed(service),
         "Labels": labels,
-        "StopTimeout": -(-service.stop_grace_period // _SECOND),
+        # Whole seconds, cut off as Compose does it; our own stops use the exact time.
+        "StopTimeout": service.stop_grace_period // _SECOND,
         "HostConfig": _host(stack, service, networks),
     }
     given = {
@@ -127,8 +128,8 @@ def _host(stack: Stack, service: Service, networks: list[str]) -> dict[str, Any]
         "NetworkMode": networks[0] if networks else "none",
         "PortBindings": _bindings(service.ports),
         "RestartPolicy": _restart(service.restart),
-        "CapAdd": list(service.cap_add) or None,
-        "CapDrop": list(service.cap_drop) or None,
+        "CapAdd": _capabilities(service.cap_add),
+        "CapDrop": _capabilities(service.cap_drop),
         "Dns": list(service.dns) or None,
         "ExtraHosts": list(service.extra_hosts),
         "GroupAdd": list(service.group_add) or None,
@@ -157,6 +158,13 @@ def _host(stack: Stack, service: Service, networks: list[str]) -> dict[str, Any]
 def _source(stack: Stack, key: str) -> str:
     volume = stack.volume(key)
     return volume.name if volume else key
+
+
+def _capabilities(names: tuple[str, ...]) -> list[str] | None:
+    """The engine's own spelling: `net_bind_service` is CAP_NET_BIND_SERVICE, `all` is ALL."""
+    upper = [name.upper() for name in names]
+    spelled = [name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}" for name in upper]
+    return spelled or None
 
 
 def _exposed(service: Service) -> dict[str, dict[str, str]]:
