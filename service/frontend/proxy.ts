@@ -18,9 +18,11 @@ function inlineScriptHashes(path: string): string[] {
   return hashesByPage[page] ?? hashesByPage["/_not-found"] ?? [];
 }
 
-function redirectTo(location: string): NextResponse {
-  // A relative address: behind a proxy this server does not know the name it is called by.
-  return new NextResponse(null, { status: 307, headers: { location, "cache-control": "no-store" } });
+function redirectTo(request: NextRequest, location: string): NextResponse {
+  // Next sends it as a relative address, as it must be: behind a proxy this server does not know its own name.
+  const response = NextResponse.redirect(new URL(location, request.nextUrl));
+  response.headers.set("cache-control", "no-store");
+  return response;
 }
 
 /** Runs before every page (not before files and /api): sends visitors to log in and sets the policy headers. */
@@ -28,9 +30,9 @@ export function proxy(request: NextRequest): NextResponse {
   const { pathname, search } = request.nextUrl;
   const signedIn = hasSessionCookie(request.cookies.getAll().map(({ name }) => name));
   if (!signedIn && pagesForMembers.test(pathname)) {
-    return redirectTo(`/login?next=${encodeURIComponent(pathname + search)}`);
+    return redirectTo(request, `/login?next=${encodeURIComponent(pathname + search)}`);
   }
-  if (signedIn && pagesForVisitors.test(pathname)) return redirectTo("/chat");
+  if (signedIn && pagesForVisitors.test(pathname)) return redirectTo(request, "/chat");
 
   const response = NextResponse.next();
   const development = process.env.NODE_ENV === "development";

@@ -49,7 +49,7 @@ function NameForm({ user }: { user: User }) {
   );
 }
 
-function PasswordForm() {
+function PasswordForm({ email }: { email: string }) {
   const [outcome, setOutcome] = useState<Outcome>(null);
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -70,6 +70,8 @@ function PasswordForm() {
   return (
     <form onSubmit={submit} className="space-y-4">
       {outcome && <Notice kind={outcome.kind}>{outcome.text}</Notice>}
+      {/* Tells password managers whose password this is. */}
+      <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
       <Field label="Current password" name="current" type="password" autoComplete="current-password" required />
       <Field label="New password" name="new" type="password" autoComplete="new-password" required minLength={10} hint="At least 10 characters." />
       <Button look="outline" type="submit">
@@ -114,7 +116,7 @@ export function AccountPage() {
             <ThemeSwitch />
           </Section>
           <Section title="Password" explanation="Changing it ends every other sign-in.">
-            <PasswordForm />
+            <PasswordForm email={user?.email ?? ""} />
           </Section>
           <Section title="This device">
             <Button look="outline" onClick={() => void logOut()}>

@@ -12,6 +12,7 @@ import { useStickToBottom } from "@/components/chat/stick-to-bottom";
 import { Button, buttonLook, IconButton } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { chat, newThread } from "@/lib/client/chat";
+import { useHydrated } from "@/lib/client/hydrated";
 import { emptyThread, type Activity, type Thread } from "@/lib/client/thread";
 
 function editLastQuestion() {
@@ -66,7 +67,8 @@ function Missing({ thread, onRetry }: { thread: Thread; onRetry: () => void }) {
   );
 }
 
-function Placeholder() {
+function Placeholder({ hidden }: { hidden: boolean }) {
+  if (hidden) return null; // most pages are taken over before a placeholder could be read
   return (
     <div role="status" aria-label="Loading the conversation" className="w-full animate-pulse space-y-6 pt-6">
       <div className="ml-auto h-11 w-1/2 rounded-2xl bg-ink/6" />
@@ -81,7 +83,8 @@ function Placeholder() {
 
 export function ChatPage() {
   const path = usePathname();
-  const key = path.split("/")[2] ?? newThread;
+  const hydrated = useHydrated();
+  const key = (hydrated && path.split("/")[2]) || newThread;
   const thread = chat.use().threads[key] ?? emptyThread;
   const busy = thread.activity !== null && thread.activity.kind !== "lost";
   const { scroller, away, toEnd } = useStickToBottom(thread.messages, key);
@@ -121,14 +124,14 @@ export function ChatPage() {
   const resend = useCallback((id: string, text: string) => void chat.send(key, text, id), [key]);
   const regenerate = useCallback(() => void chat.regenerate(key), [key]);
 
-  const loading = thread.state === "loading" || (thread.state === "new" && key !== newThread);
-  const isEmpty = key === newThread && thread.messages.length === 0;
+  const loading = !hydrated || thread.state === "loading" || (thread.state === "new" && key !== newThread);
+  const isEmpty = hydrated && key === newThread && thread.messages.length === 0;
   return (
     <>
       <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
         <div className="mx-auto flex min-h-full w-full max-w-[46rem] flex-col px-4 pb-6 pt-6 sm:px-6">
           {isEmpty && <EmptyChat onChoose={send} />}
-          {loading && <Placeholder />}
+          {loading && <Placeholder hidden={!hydrated} />}
           {(thread.state === "missing" || thread.state === "failed") && <Missing thread={thread} onRetry={() => void chat.open(key)} />}
           {thread.messages.length > 0 && <h1 className="sr-only">{title || "Conversation"}</h1>}
           {thread.olderCursor && (

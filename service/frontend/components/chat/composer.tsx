@@ -120,8 +120,8 @@ export function Composer({ threadKey, busy, canStop, returned, onSend, onStop, o
           value={text}
           maxLength={16000}
           placeholder="Write a message, or / for commands"
-          role={matching.length > 0 ? "combobox" : undefined}
-          aria-expanded={matching.length > 0 ? true : undefined}
+          aria-autocomplete="list"
+          aria-haspopup="listbox"
           aria-controls={matching.length > 0 ? "commands" : undefined}
           aria-activedescendant={current ? `command-${current.command.slice(1)}` : undefined}
           onChange={(event) => write(event.target.value)}

@@ -97,8 +97,8 @@ function Answer({ message, note, isLast, busy, onRegenerate }: MessageProperties
         {ending && <p className="text-sm text-ink-faint">{ending}</p>}
         {!writing && !isPending(message) && (
           <div className={`${actions} -ml-1.5 h-7 items-center ${isLast ? "opacity-100" : ""}`}>
-            <CopyButton label="Copy the answer" text={textOf(message)} />
-            {isLast && (
+            {message.parts.length > 0 && <CopyButton label="Copy the answer" text={textOf(message)} />}
+            {isLast && !message.error && (
               <IconButton small label="Write the answer again" disabled={busy} onClick={onRegenerate}>
                 <RotateCw aria-hidden />
               </IconButton>

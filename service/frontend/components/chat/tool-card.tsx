@@ -52,6 +52,8 @@ export function ToolCard({ part }: { part: ToolPart }) {
     }
   }
 
+  // With one task the line below says which; the caption need not repeat its title.
+  const caption = part.ok && part.tasks.length === 1 ? title : part.summary || title;
   const StateIcon = part.ok ? Icon : CircleAlert;
   return (
     <section
@@ -65,7 +67,7 @@ export function ToolCard({ part }: { part: ToolPart }) {
         >
           <StateIcon className="size-3.5" strokeWidth={2.5} aria-hidden />
         </span>
-        <span className="min-w-0 flex-1 text-ink-soft">{undone === "yes" ? "Taken back" : part.ok ? part.summary || title : part.summary}</span>
+        <span className="min-w-0 flex-1 text-ink-soft">{undone === "yes" ? "Taken back" : caption}</span>
         {part.undo && undone !== "yes" && (
           <button
             type="button"

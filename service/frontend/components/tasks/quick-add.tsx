@@ -1,10 +1,11 @@
 "use client";
 
-import { Plus } from "lucide-react";
+import { CalendarDays, Plus } from "lucide-react";
 import { useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { parseQuickAdd } from "@/lib/client/quick-add";
 import { messageOf } from "@/lib/client/api";
+import { dueLabel } from "@/lib/client/dates";
 import { tasks } from "@/lib/client/tasks";
 
 /** One line makes a task: `Buy milk #home due:friday`, or the date from the calendar. */
@@ -56,16 +57,7 @@ export function QuickAdd({ onAdded }: { onAdded: (title: string) => void }) {
           aria-describedby="new-task-hint"
           className="h-10 min-w-40 flex-1 bg-transparent text-base placeholder:text-ink-faint focus-visible:outline-0"
         />
-        <label htmlFor="new-task-due" className="sr-only">
-          Due date
-        </label>
-        <input
-          id="new-task-due"
-          type="date"
-          value={day}
-          onChange={(event) => setDay(event.target.value)}
-          className="h-9 rounded-lg bg-transparent px-2 text-sm text-ink-soft max-sm:order-last max-sm:w-full"
-        />
+        <DueInput day={day} onChange={setDay} />
         <Button type="submit" disabled={!line.trim() || busy}>
           Add
         </Button>
@@ -80,5 +72,26 @@ export function QuickAdd({ onAdded }: { onAdded: (title: string) => void }) {
         </p>
       )}
     </form>
+  );
+}
+
+/** The browser's own date input, shown as one quiet word until somebody is in it. */
+function DueInput({ day, onChange }: { day: string; onChange: (day: string) => void }) {
+  return (
+    <label className="group relative inline-flex h-9 items-center rounded-lg text-sm text-ink-soft hover:bg-ink/5 has-focus-visible:bg-ink/5">
+      <span className="sr-only">Due date</span>
+      <span aria-hidden className={`inline-flex items-center gap-2 px-2.5 group-focus-within:invisible ${day ? "font-medium text-ink" : ""}`}>
+        <CalendarDays className="size-4" />
+        {day ? dueLabel(day) : "Due"}
+      </span>
+      <input
+        id="new-task-due"
+        type="date"
+        value={day}
+        onChange={(event) => onChange(event.target.value)}
+        onClick={(event) => event.currentTarget.showPicker?.()}
+        className="absolute right-0 top-0 h-9 w-full min-w-0 cursor-pointer rounded-lg bg-transparent px-2 text-sm opacity-0 group-focus-within:w-40 group-focus-within:bg-surface group-focus-within:opacity-100"
+      />
+    </label>
   );
 }

@@ -24,7 +24,26 @@ export class Unreachable extends ApiProblem {
 
 type Options = { method?: string; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal };
 
-async function send(path: string, { method = "GET", body, headers = {}, signal }: Options): Promise<Response> {
+const pausesBeforeReadingAgainMilliseconds = [250, 1_000];
+
+const pause = (milliseconds: number) => new Promise((resume) => setTimeout(resume, milliseconds));
+
+/** Reading is tried again when the line breaks (a changed network, a server being replaced); writing never is. */
+async function send(path: string, options: Options): Promise<Response> {
+  if (options.method && options.method !== "GET") return sendOnce(path, options);
+  for (const milliseconds of pausesBeforeReadingAgainMilliseconds) {
+    try {
+      const response = await sendOnce(path, options);
+      if (response.status !== 502 && response.status !== 503) return response;
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+    }
+    await pause(milliseconds);
+  }
+  return sendOnce(path, options);
+}
+
+async function sendOnce(path: string, { method = "GET", body, headers = {}, signal }: Options): Promise<Response> {
   try {
     return await fetch(base + path, {
       method,
