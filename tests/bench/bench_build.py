@@ -133,21 +133,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _docker() -> str:
-    """A docker command that builds with BuildKit: newer ones need the buildx plug-in for it, older ones do not."""
+    """A docker command that builds with BuildKit: newer ones need the buildx plug-in for it."""
     for program in ("docker", "/usr/bin/docker"):
         path = shutil.which(program)
-        if (
-            path
-            and "20.10"
-            in subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
-        ):
-            return path
-        if (
-            path
-            and subprocess.run([path, "buildx", "version"], capture_output=True, check=False).returncode == 0
-        ):
+        if path and ("20.10" in _answer(path, "--version") or "buildx" in _answer(path, "buildx", "version")):
             return path
     raise RuntimeError("there is no docker command here that can build with BuildKit")
+
+
+def _answer(*arguments: str) -> str:
+    return subprocess.run(arguments, capture_output=True, text=True, check=False).stdout
 
 
 BENCHMARKS: list[Benchmark] = [rebuild_after_a_one_line_change, nothing_changed]

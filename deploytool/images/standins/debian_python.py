@@ -50,9 +50,10 @@ _DROPPED_FOLDERS = (
 _DROPPED = re.compile(
     r"^(dev/.+|var/cache/(apt|debconf)/.+|var/lib/apt/lists/.+|var/log/.+|etc/apt/apt\.conf\.d/99mmdebstrap"
     r"|etc/apt/preferences\.d/chatbot|etc/dpkg/dpkg\.cfg\.d/99mmdebstrap"
-    r"|usr/lib/python3\.11/EXTERNALLY-MANAGED|usr/lib/python3(\.11)?/.*__pycache__/.+"
+    r"|usr/lib/python3\.11/EXTERNALLY-MANAGED"
     r"|etc/(hostname|resolv\.conf|machine-id)|run/.+|tmp/.+)$"
 )
+_LIBRARY = "usr/lib/python3"
 # Where Debian's Python looks for what `pip install` put there.
 _PACKAGES_FOLDER = "usr/local/lib/python3.11/dist-packages"
 _PIP_WHEEL = re.compile(r"^usr/share/python-wheels/pip-[^/]*\.whl$")
@@ -97,6 +98,7 @@ def _bootstrap(target: Path) -> list[str]:
         *(f"--aptopt={line}" for line in _apt_proxies()),
         *(f"--dpkgopt=path-exclude=/{folder}/*" for folder in _DROPPED_FOLDERS),
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        "--dpkgopt=force-unsafe-io",
         "--format=tar",
         _SUITE,
         str(target),
@@ -190,6 +192,9 @@ def _copy(source: tarfile.TarFile, tree: TreeWriter) -> None:
         if content is not None and _PIP_WHEEL.match(name):
             pip = content.read()
             content = io.BytesIO(pip)
+        # Compiled modules know their source by its time: without them every start compiles the library anew.
+        if not name.startswith(_LIBRARY):
+            entry.mtime = min(int(entry.mtime), EPOCH)
         tree.copy(entry, content, name)
     if not pip:
         raise BaseImageUnavailable("Debian's python3.11-venv brought no pip")

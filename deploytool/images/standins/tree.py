@@ -68,7 +68,7 @@ class TreeWriter:
     def copy(self, entry: tarfile.TarInfo, content: IO[bytes] | None, name: str) -> None:
         """An entry of another tar under a new name; hard links must already be under their new name."""
         entry.name = name
-        entry.mtime = min(int(entry.mtime), EPOCH)
+        entry.mtime = int(entry.mtime)
         entry.pax_headers = {}
         entry.uname = entry.gname = ""
         self._add(entry, content)
