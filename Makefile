@@ -96,7 +96,7 @@ format: develop ## let ruff rewrite the code
 
 bench: develop ## the figures that the README names, beside the real Compose; needs a running engine
 	@$(CHATBOT) setup --yes
-	@$(call with_docker,$(RUN) tests.bench)
+	@$(call with_docker,PYTHONPATH=.:tests $(RUN) tests.bench $(BENCH))
 
 clean: ## remove what was installed and built here; containers stay (`chatbot down` removes them)
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov dist

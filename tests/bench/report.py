@@ -61,9 +61,9 @@ def table(rows: list[Row]) -> str:
         bound = "" if row.bound is None else f"{sign} {row.bound:g}"
         verdict = {True: "holds", False: "MISSED", None: ""}[row.holds]
         extra = " · ".join(part for part in (row.other_name, row.note) if part)
-        lines.append(
-            f"{row.name:48} {f'{row.ours:.2f} {row.unit}':>12} {other:>12} {ratio:>8} {bound:>8} {verdict:7} {extra}".rstrip()
-        )
+        ours = f"{row.ours:.2f} {row.unit}"
+        line = f"{row.name:48} {ours:>12} {other:>12} {ratio:>8} {bound:>8} {verdict:7} {extra}"
+        lines.append(line.rstrip())
     return "\n".join(lines)
 
 
