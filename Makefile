@@ -73,7 +73,7 @@ $(VENV)/.developed: $(VENV)/.installed pyproject.toml uv.lock
 	$(call sync,--all-groups)
 
 test: develop test-packages ## every test: unit, service, real engine, browser
-	@$(CHATBOT) setup --yes
+	@$(CHATBOT) setup --yes --no-link
 	@$(call with_docker,$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(PYTEST))
 
 test-packages:
@@ -94,9 +94,10 @@ format: develop ## let ruff rewrite the code
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
 
-bench: develop ## the figures that the README names, beside the real Compose; needs a running engine
-	@$(CHATBOT) setup --yes
+bench: develop ## the figures that the README names, beside the real Compose
+	@$(CHATBOT) setup --yes --no-link
 	@$(call with_docker,PYTHONPATH=.:tests $(RUN) tests.bench $(BENCH))
+	@$(if $(BENCH),,$(VENV)/bin/python tests/bench/backend.py)
 
 clean: ## remove what was installed and built here; containers stay (`chatbot down` removes them)
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov dist

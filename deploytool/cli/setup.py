@@ -5,7 +5,9 @@ Says what it will do before it does it; a second run changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from deploytool.cli.options import (
     Debug,
@@ -26,6 +28,9 @@ def run(
     environment: Environment = None,
     env: EnvironmentOption = None,
     yes: Yes = False,
+    no_link: Annotated[
+        bool, typer.Option("--no-link", help="Do not link `chatbot` into a folder of PATH.")
+    ] = False,
     json: Json = False,
     project_dir: ProjectDir = None,
     debug: Debug = False,  # noqa: ARG001
@@ -36,7 +41,7 @@ def run(
     from deploytool.reporting import setup as report
 
     call = invocation("setup", environment, env, json, project_dir)
-    plan = plan_this_machine(docker_host=find_address().url)
+    plan = plan_this_machine(docker_host=find_address().url, link=not no_link)
     if not call.json:
         report.show_plan(plan)
     if not plan.empty and not yes:

@@ -1,7 +1,7 @@
 """`make bench`: every figure that the README names, beside the other way in the same run.
 
 Each file bench_*.py here holds a list BENCHMARKS of functions that return rows. Arguments choose by name:
-`make bench BENCH='help status'`. `--json FILE` writes the figures for machines. Exits 1 when a bound is missed.
+`make bench BENCH='help status'`. `--json FILE` writes them for machines. Exits 1 when a bound is missed.
 """
 
 from __future__ import annotations
