@@ -20,6 +20,7 @@ sys.path[:0] = [str(SERVICE), str(Path(__file__).parent)]
 
 import fetch_weights  # noqa: E402
 import weight_sources  # noqa: E402
+from image_stage import engine, image, run  # noqa: E402, F401
 
 PARTS = 12  # more than nine, so that an order by name ("part10" before "part2") would show
 
