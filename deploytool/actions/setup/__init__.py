@@ -17,7 +17,7 @@ __all__ = ["SetupPlan", "SetupResult", "SetupStep", "StepDone", "carry_out_setup
 def plan_this_machine(*, docker_host: str = "", link: bool = True) -> SetupPlan:
     """Look at this machine and say what set-up will do.
 
-    `docker_host` is the engine's address, "" for the local socket; `link` makes `chatbot` work from any folder.
+    `docker_host` is the engine's address, "" for the local socket; `link`: `chatbot` is to work anywhere.
     Raises SetupFailed where the way to an engine is not known.
     """
     from deploytool.images.standins import HOST_PACKAGES
