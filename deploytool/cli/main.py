@@ -124,8 +124,7 @@ _THEIRS = (
     (r"is not a valid int(eger)?( range)?", "is no whole number"),
     (r"is not a valid float( range)?", "is no number"),
     (r"is not in the range x>=(.*)", r"is less than \1"),
-    (r"got unexpected extra arguments? ?\((.*)\)", r"unexpected: \1"),
-    (r"got unexpected extra argument\(s\) \((.*)\)", r"unexpected: \1"),
+    (r"got unexpected extra argument(?:\(s\))? \((.*)\)", r"unexpected: \1"),
 )
 """Typer's words for wrong values, and ours."""
 

@@ -69,11 +69,9 @@ class Rollout:
     def started(self, operation: Operation) -> None:
         """An operation begins."""
         row = self._row(operation)
-        row.now = _NOW.get(type(operation), described(operation))
-        if isinstance(operation, steps.StopContainer | steps.RemoveContainer) and row.container not in (
-            "",
-            operation.container,
-        ):
+        row.now = described(operation) if self.undoing else _NOW.get(type(operation), described(operation))
+        ends = isinstance(operation, steps.StopContainer | steps.RemoveContainer)
+        if ends and not self.undoing and row.container not in ("", getattr(operation, "container", "")):
             row.now = f"{row.now} the old one"
         row.since, row.said = self.clock(), ""
 
@@ -86,13 +84,14 @@ class Rollout:
         row = self._row(operation)
         row.now = row.said = ""
         took = f" {words.duration(seconds)}" if seconds >= BRIEF else ""
-        if isinstance(operation, _PREPARING):
+        if isinstance(operation, _PREPARING) and not self.undoing:
             self._prepare(row, operation)
             return
-        if isinstance(operation, steps.WriteRoutes):
+        if isinstance(operation, steps.WriteRoutes) and not self.undoing:
             self._traffic(operation)
             return
-        word = _word(operation, old=row.container not in ("", getattr(operation, "container", "")))
+        old = row.container not in ("", getattr(operation, "container", ""))
+        word = described(operation) if self.undoing else _word(operation, old=old)
         if word == "started" and row.done == ["created"]:
             row.done = []
         if word:

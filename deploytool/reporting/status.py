@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deploytool.actions.status import ContainerStatus, ServiceStatus, Status
 from deploytool.reporting import deployed, documents
-from deploytool.reporting.screen import Screen, out
+from deploytool.reporting.screen import Screen, out, visible
 from deploytool.reporting.status_data import as_data
 from deploytool.reporting.tables import Column, table
 from deploytool.stack import words
@@ -93,6 +93,8 @@ def headline(status: Status, screen: Screen, now: float) -> str:
         parts.append(screen.style(f"drifted: {drifted}", "yellow") if drifted else "no drift")
     engine = status.engine
     parts.append(f"{engine.kind} {engine.version}")
+    while len(parts) > 2 and visible(" · ".join(parts)) > screen.width:
+        parts.pop()
     return " · ".join(parts)
 
 
