@@ -69,13 +69,15 @@ class Accounting:
         left: int | None = (await self.this_month(user_id))["remaining_tokens"]
         return left
 
-    async def require_some(self, user_id: str) -> None:
-        """Raises a 429 problem when the month's tokens are used up."""
-        if await self.remaining(user_id) == 0:
+    async def require_some(self, user_id: str) -> int | None:
+        """Tokens left in this month, None without a limit. Raises a 429 problem when there are none."""
+        left = await self.remaining(user_id)
+        if left == 0:
             resets = next_month(month_of(now_ms()))[:10]
             raise Problem(
                 429, "monthly-limit-reached", f"This month's {self._limit} tokens are used up until {resets}."
             )
+        return left
 
     async def add(
         self, connection: AsyncConnection, user_id: str, requests: int, prompt: int, completion: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
@@ -28,6 +28,7 @@ from app.chat.schemas import (
 from app.chat.service import ChatService
 from app.chat.stream import EventStream
 from app.core.fields import ConversationId, MessageId
+from app.core.queries import described, query_of
 from app.problems import responses
 
 router = APIRouter(prefix="/api", tags=["chat"])
@@ -96,11 +97,15 @@ async def usage(caller: CurrentCaller, request: Request) -> Response:
     return _json(await _service(request).accounting.this_month(caller.user_id))
 
 
-@router.get("/conversations", response_model=ConversationPage, responses=responses(401, 422))
-async def list_conversations(
-    query: Annotated[ConversationQuery, Query()], caller: CurrentCaller, request: Request
-) -> Response:
+@router.get(
+    "/conversations",
+    response_model=ConversationPage,
+    responses=responses(401, 422),
+    openapi_extra=described(ConversationQuery),
+)
+async def list_conversations(caller: CurrentCaller, request: Request) -> Response:
     """One's own conversations, the most recently used first."""
+    query = query_of(request, ConversationQuery)
     return _json(await _service(request).page(caller.user_id, query))
 
 
@@ -145,14 +150,11 @@ async def delete_conversation(
     "/conversations/{conversation_id}/messages",
     response_model=MessagePage,
     responses=responses(401, 404, 422),
+    openapi_extra=described(PageQuery),
 )
-async def list_messages(
-    conversation_id: ConversationId,
-    query: Annotated[PageQuery, Query()],
-    caller: CurrentCaller,
-    request: Request,
-) -> Response:
+async def list_messages(conversation_id: ConversationId, caller: CurrentCaller, request: Request) -> Response:
     """Messages, the newest page first, each page oldest first."""
+    query = query_of(request, PageQuery)
     return _json(await _service(request).messages(caller.user_id, conversation_id, query))
 
 

@@ -191,7 +191,7 @@ class ChatService:
             raise not_found("conversation")
         if request.replace_message_id and not request.conversation_id:
             raise Problem(422, "invalid-request", "replace_message_id needs a conversation_id.")
-        await self._before_answering(user_id)
+        left = await self._before_answering(user_id)
         conversation: Row
         rows: list[Row] = []
         replaced: int | None = None
@@ -239,11 +239,11 @@ class ChatService:
             "completion_tokens": None,
             "created_at": iso(user_row["created_ms"]),
         }
-        return await self._begin(user_id, shown, request.message, rows, last + 2, store, shown_user)
+        return await self._begin(user_id, shown, request.message, rows, last + 2, store, shown_user, left)
 
     async def regenerate(self, user_id: str, conversation_id: str) -> EventStream:
         """Answer the last message once more, in place of the answer it has."""
-        await self._before_answering(user_id)
+        left = await self._before_answering(user_id)
         conversation = await self._own(user_id, conversation_id)
         rows = await self._idle_history(user_id, conversation_id)
         last = rows[-1][1] if rows else 0
@@ -265,7 +265,7 @@ class ChatService:
             await self._repository.add_messages(connection, [answer_row])
 
         return await self._begin(
-            user_id, shown_conversation(conversation), text, rows[:-1], last + 1, store, None
+            user_id, shown_conversation(conversation), text, rows[:-1], last + 1, store, None, left
         )
 
     async def stop(self, user_id: str, conversation_id: str) -> bool:
@@ -290,6 +290,10 @@ class ChatService:
         conversation = await self._own(user_id, conversation_id)
         position = parse_position(last_event_id)
         answer = self._answers.get(message_id)
+        if answer is not None and answer.stop_reason == "interrupted" and answer.task is not None:
+            # It was just given up because nobody watched; once that is stored, it can be taken up again.
+            await asyncio.wait({answer.task}, timeout=5)
+            answer = self._answers.get(message_id)
         if answer is None:
             row = await self._repository.message(user_id, conversation_id, message_id)
             if row is None or row[2] != "assistant":
@@ -311,10 +315,10 @@ class ChatService:
 
     # -- inner parts -----------------------------------------------------------------------------
 
-    async def _before_answering(self, user_id: str) -> None:
+    async def _before_answering(self, user_id: str) -> int | None:
         if self._draining.is_set():
             raise Problem(503, "shutting-down", "This server is going away. Try again.", {"Retry-After": "1"})
-        await self.accounting.require_some(user_id)
+        return await self.accounting.require_some(user_id)
 
     async def _idle_history(self, user_id: str, conversation_id: str) -> list[Row]:
         """The messages, oldest first. Raises a 409 problem while an answer is being written."""
@@ -351,6 +355,7 @@ class ChatService:
         sequence: int,
         store: Any,
         user_message: dict[str, Any] | None,
+        tokens_left: int | None,
     ) -> EventStream:
         """Start writing and storing at the same time: the first word takes longer than the disk."""
         conversation_id = conversation["id"]
@@ -359,6 +364,7 @@ class ChatService:
         answer = Answer(new_id(), conversation_id, user_id, now_ms(), self._settings.openai_model)
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         job = self._job(text, rows, stored)
+        job.tokens_left = tokens_left
         self._keep(answer, asyncio.create_task(self._writer.run(answer, job)))
         answer_row = {
             **self._user_row(conversation_id, sequence, ""),
@@ -436,7 +442,7 @@ class ChatService:
             if not _has_seen_only(answer.parts, position) or len(rows) < 2 or self._draining.is_set():
                 answer.end()
                 return
-            await self.accounting.require_some(answer.user_id)
+            left = await self.accounting.require_some(answer.user_id)
             async with self._database.write() as connection:
                 await self._repository.change_message(connection, answer.message_id, status="streaming")
             answer.status, answer.finish_reason, answer.error = "streaming", None, None
@@ -444,7 +450,7 @@ class ChatService:
             stored.set_result(None)
             earlier = rows[:0:-1]
             job = self._job(text_of(json.loads(earlier[-1][4])), earlier[:-1], stored)
-            job.continuing = True
+            job.continuing, job.tokens_left = True, left
             await self._writer.run(answer, job)
         except asyncio.CancelledError:
             pass

@@ -38,6 +38,7 @@ class Job:
     stored: asyncio.Future[None]
     tokens_per_byte: float | None = None
     continuing: bool = False
+    tokens_left: int | None = None  # of this month, as known before the first completion
 
 
 class _Tally:
@@ -186,8 +187,6 @@ class Writer:
         found = intents.by_pattern(text)
         if found is not None or mode == "patterns" or not intents.looks_like_a_task(text):
             return found
-        if await self._accounting.remaining(answer.user_id) == 0:
-            return None
         try:
             request = intents.router_request(self._settings.openai_model, text)
             found = intents.from_router(await self._provider.choose(request, _ROUTER_SECONDS))
@@ -235,7 +234,8 @@ class Writer:
         skip: _Skip | None,
     ) -> None:
         for number in range(_MOST_ROUNDS):
-            request = await self._request(answer, messages, native and number + 1 < _MOST_ROUNDS)
+            left = await self._accounting.remaining(answer.user_id) if number else job.tokens_left
+            request = self._request(messages, left, native and number + 1 < _MOST_ROUNDS)
             calls, reason = await self._one_completion(answer, request, tally, skip)
             if reason == "length":
                 answer.finish_reason = "length"
@@ -245,9 +245,8 @@ class Writer:
             for index, call in enumerate(calls):
                 messages += await self._use(answer, tools, call, f"call_{number}_{index}")
 
-    async def _request(self, answer: Answer, messages: list[ChatMessage], with_tools: bool) -> dict[str, Any]:
+    def _request(self, messages: list[ChatMessage], left: int | None, with_tools: bool) -> dict[str, Any]:
         abilities = self._information.abilities
-        left = await self._accounting.remaining(answer.user_id)
         if left == 0:
             raise ProviderFault("monthly-limit-reached", "This month's tokens are used up.")
         most = abilities.max_output if left is None else min(abilities.max_output, left)

@@ -1,27 +1,33 @@
 """The one way to the database: `read` for single statements, `write` for transactions.
 
 Reads take a short way round SQLAlchemy's execution layer, because the task list is measured against a
-route that does nothing at all. Statements are still built with SQLAlchemy and compiled once by its dialect; then
+route that does nothing. Statements are still built with SQLAlchemy and compiled once by its dialect; then
 - SQLite: it runs in the event loop's own thread. Readers of a WAL database wait for nobody, and a page of
   rows takes some 50 µs where handing it to another thread and back takes ten times that.
-- PostgreSQL: it runs on asyncpg's own pool, without a transaction around a single SELECT.
+- PostgreSQL: it runs on asyncpg itself, without a transaction around a single SELECT.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import ClauseElement, Dialect, event, select, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.core.addresses import EngineAddress, engine_address
 from app.core.identifiers import new_id
 
 BUSY_SECONDS = 15  # how long a writer waits for another process's transaction on the same SQLite file
+
+
+_PAUSE_SECONDS = 2.0
 
 
 class Statement:
@@ -62,34 +68,61 @@ class _SqliteReader:
 
 
 class _PostgresReader:
+    """A few connections that only ever run single SELECTs: nothing to begin, end or reset."""
+
     def __init__(self, address: EngineAddress, size: int):
         self._address = address
-        self._size = size
-        self._pool: Any = None
-        self._opening = asyncio.Lock()
+        self._idle: list[Any] = []
+        self._places = asyncio.Semaphore(size)
 
-    async def _open(self) -> Any:
-        async with self._opening:
-            if self._pool is None:
-                import asyncpg
+    async def _connect(self) -> Any:
+        import asyncpg
 
-                async def keep(connection: object) -> None:
-                    """Nothing to reset: these connections only ever run single SELECTs."""
-
-                dsn = self._address.url.set(drivername="postgresql").render_as_string(hide_password=False)
-                self._pool = await asyncpg.create_pool(
-                    dsn, min_size=1, max_size=self._size, reset=keep, **self._address.connect_arguments
-                )
-        return self._pool
+        dsn = self._address.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return await asyncpg.connect(dsn, **self._address.connect_arguments)
 
     async def fetch(self, sql: str, values: list[Any]) -> Sequence[Sequence[Any]]:
-        pool = self._pool or await self._open()
-        rows: Sequence[Sequence[Any]] = await pool.fetch(sql, *values)
+        async with self._places:
+            while self._idle:
+                connection = self._idle.pop()
+                try:
+                    return await self._fetch(connection, sql, values)
+                except (OSError, *_broken()):
+                    # The server was restarted, or a pooler hung up meanwhile. Reading again is safe.
+                    connection.terminate()
+            return await self._fetch(await self._connect(), sql, values)
+
+    async def _fetch(self, connection: Any, sql: str, values: list[Any]) -> Sequence[Sequence[Any]]:
+        rows: Sequence[Sequence[Any]] = []
+        try:
+            rows = await connection.fetch(sql, *values)
+        except asyncio.CancelledError:
+            connection.terminate()
+            raise
+        finally:
+            if not connection.is_closed():
+                self._idle.append(connection)
         return rows
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
+        for connection in self._idle:
+            connection.terminate()
+        self._idle.clear()
+
+
+@cache
+def _broken() -> tuple[type[Exception], ...]:
+    import asyncpg
+
+    return (
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.AdminShutdownError,
+        asyncpg.CrashShutdownError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.InvalidCachedStatementError,
+        asyncpg.IdleSessionTimeoutError,
+    )
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
@@ -109,6 +142,23 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def on_begin(connection: Any) -> None:
         # Takes the write lock at once: a transaction that reads first could not wait for it later.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _ping_when_idle(engine: AsyncEngine) -> None:
+    """Ask a connection whether it is still there, but only after a pause: it costs a round trip."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _proxy: object) -> None:
+        used = record.info.get("used")
+        if used is not None and time.monotonic() - used > _PAUSE_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except Exception:
+                raise DisconnectionError from None
 
 
 class Database:
@@ -131,9 +181,9 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=pool_size,
                 pool_recycle=280,  # Neon suspends idle servers after five minutes
-                pool_pre_ping=True,
                 connect_args={**arguments, **extra},
             )
+            _ping_when_idle(self.engine)
         self._pool_size = pool_size
         self._reader: _Reader | None = None
         # One writer at a time is all SQLite has; queueing here is fair and costs no polling.

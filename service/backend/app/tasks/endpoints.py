@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic_core import to_json
 
 from app.accounts.dependencies import CurrentCaller
 from app.core.fields import TaskId
+from app.core.queries import described, query_of
 from app.problems import responses
 from app.tasks.repository import TaskRow
 from app.tasks.schemas import Move, NewTask, Task, TaskChanges, TaskPage, TaskQuery, shown
@@ -36,12 +37,10 @@ def _task(row: TaskRow, status: int = 200, headers: dict[str, str] | None = None
     return _json(shown(row), status, {"ETag": f'"{row[8]}"', **(headers or {})})
 
 
-@router.get("", response_model=TaskPage, responses=responses(401, 422))
-async def list_tasks(
-    query: Annotated[TaskQuery, Query()], caller: CurrentCaller, request: Request
-) -> Response:
+@router.get("", response_model=TaskPage, responses=responses(401, 422), openapi_extra=described(TaskQuery))
+async def list_tasks(caller: CurrentCaller, request: Request) -> Response:
     """One's own tasks, filtered, sorted, page by page."""
-    rows, cursor = await _service(request).page(caller.user_id, query)
+    rows, cursor = await _service(request).page(caller.user_id, query_of(request, TaskQuery))
     return _json({"items": [shown(row) for row in rows], "next_cursor": cursor})
 
 

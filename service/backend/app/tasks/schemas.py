@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -128,10 +129,15 @@ class TaskPage(BaseModel):
     next_cursor: str | None = Field(examples=[None])
 
 
+@lru_cache(4096)
+def _tags(text: str) -> list[str]:
+    tags: list[str] = json.loads(text)
+    return tags
+
+
 def shown(row: Sequence[Any]) -> dict[str, Any]:
-    """A row, in the order of `repository.COLUMNS`, as the API shows it."""
+    """A row, in the order of `repository.COLUMNS`, as the API shows it; its list of tags is shared."""
     done_ms = row[4]
-    tags = row[6]
     return {
         "id": row[0],
         "title": row[1],
@@ -139,7 +145,7 @@ def shown(row: Sequence[Any]) -> dict[str, Any]:
         "done": bool(row[3]),
         "done_at": None if done_ms is None else iso(done_ms),
         "due_on": row[5],
-        "tags": [] if tags == "[]" else json.loads(tags),
+        "tags": _tags(row[6]),
         "position": row[7],
         "version": row[8],
         "created_at": iso(row[9]),

@@ -151,7 +151,9 @@ class ScriptedProvider:
         if fault == "hangup":
             return True
         if fault == "html":
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 14\r\n\r\n<html>hi</html"[:-1])
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 14\r\n\r\n<html>hi</html"[:-1]
+            )
             await writer.drain()
             return True
         if fault == "toolong" and len(self.requests) < 3:
@@ -230,7 +232,10 @@ class ScriptedProvider:
         if fault == "malformed":
             return [*choices[:middle], "data: {this is no json\n\n"]
         if fault == "errorchunk":
-            return [*choices[:middle], 'data: {"error": {"message": "secret-internal-text", "code": 500}}\n\n']
+            return [
+                *choices[:middle],
+                'data: {"error": {"message": "secret-internal-text", "code": 500}}\n\n',
+            ]
         return [*choices, end]
 
     @staticmethod
