@@ -32,7 +32,7 @@ PLAIN = """
 name: PROJECT
 services:
   web:
-    image: chatbot-test/tiny:1
+    image: chatbot-test/tiny:2
     stop_grace_period: 1s
 """
 
@@ -40,7 +40,7 @@ HARDENED = """
 name: PROJECT
 services:
   web:
-    image: chatbot-test/tiny:1
+    image: chatbot-test/tiny:2
     command: ["sh", "-c", "echo ready; exec sleep 100000"]
     environment: {A: "1", B: "two words", EMPTY: ""}
     user: "10001:10001"
@@ -76,7 +76,7 @@ UNUSUAL = """
 name: PROJECT
 services:
   web:
-    image: chatbot-test/tiny:1
+    image: chatbot-test/tiny:2
     entrypoint: ["sh", "-c"]
     command: ["exec sleep 100000"]
     hostname: named
@@ -94,7 +94,7 @@ services:
     stop_grace_period: 1500ms
     depends_on: {other: {condition: service_started}}
   other:
-    image: chatbot-test/tiny:1
+    image: chatbot-test/tiny:2
     healthcheck: {disable: true}
     networks: [first]
     stop_grace_period: 1s
@@ -158,7 +158,11 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
 def containers_differ(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
     """What differs in all that Compose decides; order and addresses left out."""
     one, two = comparable(first), comparable(second)
-    return [f"{key}: {one[key]!r} != {two[key]!r}" for key in one if one[key] != two[key]]
+    return [
+        f"{key}: {one.get(key)!r} != {two.get(key)!r}"
+        for key in sorted(one.keys() | two.keys())
+        if one.get(key) != two.get(key)
+    ]
 
 
 def comparable(inspected: dict[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,12 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-TAG = "chatbot-test/tiny:1"
+TAG = "chatbot-test/tiny:2"
 BUSYBOX = Path("/bin/busybox")
 PROGRAMS = (
     *("sh", "sleep", "cat", "echo", "nc", "wget", "httpd", "head", "tail", "dd", "yes", "id", "env", "true"),
     *("false", "touch", "test", "ls", "date", "ps", "kill", "stty", "seq", "printf", "mkdir", "rm", "stat"),
-    *("wc", "tty", "sync"),
+    *("wc", "tty", "sync", "tr"),
 )
 USER = 10001
 

@@ -28,7 +28,8 @@ OLDEST = (1, 41)
 """Docker Engine 20.10: the first with one-shot statistics and cgroup v2."""
 MINIMUM_OF_NEWER = (1, 44)
 """Engines from API 1.52 on refuse clients older than this."""
-TIMEOUT = 60.0
+TIMEOUT = 120.0
+"""Seconds. A busy engine holds its volumes back while it measures them (`docker system df`)."""
 
 
 class Client:

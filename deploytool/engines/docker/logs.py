@@ -150,7 +150,9 @@ def _followed(
         except BaseException as error:
             put(_End() if stopped.is_set() else error)
 
-    threads = [threading.Thread(target=read, args=(c,), daemon=True) for c in containers]
+    threads = [
+        threading.Thread(target=read, args=(c,), name=f"logs {c.name}", daemon=True) for c in containers
+    ]
     for thread in threads:
         thread.start()
     try:
