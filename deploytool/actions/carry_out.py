@@ -14,7 +14,15 @@ from itertools import groupby
 
 from deploytool.actions.progress import Listener
 from deploytool.engines.protocol import Engine, FileEntry, HoldsFiles
-from deploytool.errors import ChatbotError, GateFailed, Interrupted, NotSupported, RollbackFailed
+from deploytool.errors import (
+    ChatbotError,
+    GateFailed,
+    Interrupted,
+    NotSupported,
+    PortTaken,
+    RollbackFailed,
+    StepFailed,
+)
 from deploytool.plan import text
 from deploytool.plan.model import Plan
 from deploytool.plan.operations import (
@@ -56,6 +64,8 @@ class CarryOut:
     build: Builder
     listener: Listener
     done: list[_Done] = field(default_factory=list)
+    at: Operation | None = None
+    """The operation that is being carried out."""
 
     def run(self, plan: Plan) -> None:
         """All steps in order.
@@ -83,13 +93,14 @@ class CarryOut:
                 raise
             failed = self._failed_container(error)
             self._undo(error.message, error, failed)
-            if not self.done:
-                raise
-            raise _gate_failed(error) from error
+            if isinstance(error, StepFailed):
+                raise _gate_failed(error) from error
+            raise  # a build, an image, a full disk: they have names of their own
 
     def _step(self, operation: Operation) -> None:
         started = time.monotonic()
         self.listener.step_started(operation)
+        self.at = operation
         done = _Done(operation)
         try:
             if not isinstance(operation, CreateContainer):
@@ -181,8 +192,10 @@ class CarryOut:
         raise NotSupported("the proxy mounts no volume at the place of its routes file")
 
     def _failed_container(self, error: ChatbotError) -> str:
-        last = self.done[-1].operation if self.done else None
-        return getattr(last, "container", "") if error.code != "port-taken" else ""
+        # Nothing can be learnt from a container that was never created or that only lacks a free port.
+        if isinstance(self.at, CreateContainer) or isinstance(error, PortTaken):
+            return ""
+        return str(getattr(self.at, "container", ""))
 
 
 def _owner(user: str) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from deploytool.plan.operations import (
     UpdateLimits,
     WriteSecrets,
 )
-from deploytool.plan.rollout import Live, Rollout, gate_timeout, replica_name, stop_first
+from deploytool.plan.rollout import Live, Rollout, gate_timeout, in_order, replica_name, stop_first
 from deploytool.stack import order, routes, words
 from deploytool.stack.model import Service, Stack
 
@@ -119,7 +119,9 @@ class _Planner:
             name: [c.name for c in self.observed.of_service(name) if c.running and c.health != "unhealthy"]
             for name in routed
         }
-        return Live(routed=routed, upstreams={name: found for name, found in running.items() if found})
+        return Live(
+            routed=routed, upstreams={name: in_order(found) for name, found in running.items() if found}
+        )
 
     def _needed_healthy(self) -> dict[str, str]:
         """Services that another one waits for, and the condition."""

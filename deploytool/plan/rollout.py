@@ -38,12 +38,21 @@ class Live:
     routed: frozenset[str]
     upstreams: dict[str, list[str]] = field(default_factory=dict)
 
+    def send(self, service: str, containers: Sequence[str]) -> None:
+        """Traffic of a service goes to these containers from the next write on."""
+        self.upstreams[service] = in_order(containers)
+
     def write(self, cause: str, service: str) -> WriteRoutes:
         """The step that makes the proxy follow."""
         restore = WriteRoutes(service=service, cause=f"undo: {cause}", upstreams=(), restore=True)
         return WriteRoutes(
             service=service, cause=cause, upstreams=routes.pairs(self.upstreams), undo=(restore,)
         )
+
+
+def in_order(containers: Sequence[str]) -> list[str]:
+    """By replica number, so that the same containers always give the same routes."""
+    return sorted(containers, key=lambda name: (len(name), name))
 
 
 def gate_timeout(service: Service) -> int:
@@ -77,6 +86,14 @@ def free_numbers(present: Sequence[ObservedContainer]) -> Iterator[int]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A replica to come: a new one with a number, or (0) a stopped one that is right and need only start."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """What the steps of one service need to know."""
 
@@ -89,42 +106,35 @@ class Rollout:
 
     def steps(self, live: Live) -> tuple[list[Operation], list[Operation], list[Operation]]:
         """Steps now, gates that may wait until somebody depends on them, and removals for the end."""
+        stopped = [_Arrival(container.name, 0) for container in self.comparison.start]
         numbers = free_numbers(self.present)
-        names = [
-            (number, replica_name(self.stack, self.service, number))
+        created = [
+            _Arrival(replica_name(self.stack, self.service, number), number)
             for number, _ in zip(numbers, range(self.comparison.missing), strict=False)
         ]
+        arrivals = stopped + created
+        retire = list(self.comparison.retire)
         begin: list[Operation] = []
         later: list[Operation] = []
-        retire = list(self.comparison.retire)
-        started = [self._start(container.name, "stopped") for container in self.comparison.start]
-        joined = [container.name for container in self.comparison.start]
-        begin += started
-        later += [self._await(name) for name in joined]
-        if not retire:
-            begin += [self._create(number, name) for number, name in names]
-            begin += [self._start(name, self.cause) for _, name in names]
-            later += [self._await(name) for _, name in names]
-            joined += [name for _, name in names]
-            if self.service.name in live.routed:
-                live.upstreams[self.service.name] = [c.name for c in self.comparison.keep] + joined
+        if retire:
+            begin += self._roll(arrivals, retire, live)
         else:
-            begin += later
-            later = []
+            begin += self._bring_up(arrivals)
+            later += [self._await(arrival.name) for arrival in arrivals]
             if self.service.name in live.routed:
-                live.upstreams.setdefault(self.service.name, []).extend(joined)
-            begin += self._roll(names, retire, live)
+                kept = [container.name for container in self.comparison.keep]
+                live.send(self.service.name, kept + [arrival.name for arrival in arrivals])
         remove = [self._remove(container.name) for container in (*retire, *self.comparison.clear)]
         return begin, later, remove
 
     def _roll(
-        self, names: list[tuple[int, str]], retire: list[ObservedContainer], live: Live
+        self, arrivals: list[_Arrival], retire: list[ObservedContainer], live: Live
     ) -> Iterator[Operation]:
         """Batch by batch; the last batch takes with it whatever old replicas are left."""
-        size = self.service.update.parallelism or max(len(names), len(retire), 1)
-        batches = max(-(-len(names) // size), 1)
+        size = self.service.update.parallelism or max(len(arrivals), len(retire), 1)
+        batches = max(-(-len(arrivals) // size), 1)
         for index in range(batches):
-            new = names[index * size : (index + 1) * size]
+            new = arrivals[index * size : (index + 1) * size]
             old = (
                 retire[index * size :] if index == batches - 1 else retire[index * size : (index + 1) * size]
             )
@@ -139,25 +149,28 @@ class Rollout:
             )
 
     def _start_first(
-        self, new: list[tuple[int, str]], old: list[ObservedContainer], live: Live
+        self, new: list[_Arrival], old: list[ObservedContainer], live: Live
     ) -> Iterator[Operation]:
-        yield from (self._create(number, name) for number, name in new)
-        yield from (self._start(name, self.cause) for _, name in new)
-        yield from (self._await(name) for _, name in new)
-        yield from self._switch(live, join=[name for _, name in new], leave=[c.name for c in old])
+        yield from self._bring_up(new)
+        yield from (self._await(arrival.name) for arrival in new)
+        yield from self._switch(live, join=[arrival.name for arrival in new], leave=[c.name for c in old])
         yield from self._watch(new)
         yield from self._retire(old)
 
     def _stop_first(
-        self, new: list[tuple[int, str]], old: list[ObservedContainer], live: Live
+        self, new: list[_Arrival], old: list[ObservedContainer], live: Live
     ) -> Iterator[Operation]:
-        yield from self._switch(live, join=[], leave=[c.name for c in old], keep_one=True)
+        yield from self._switch(live, join=[], leave=[c.name for c in old], keep_one=bool(new))
         yield from self._retire(old)
-        yield from (self._create(number, name) for number, name in new)
-        yield from (self._start(name, self.cause) for _, name in new)
-        yield from (self._await(name) for _, name in new)
-        yield from self._switch(live, join=[name for _, name in new], leave=[c.name for c in old])
+        yield from self._bring_up(new)
+        yield from (self._await(arrival.name) for arrival in new)
+        yield from self._switch(live, join=[arrival.name for arrival in new], leave=[c.name for c in old])
         yield from self._watch(new)
+
+    def _bring_up(self, new: list[_Arrival]) -> Iterator[Operation]:
+        """All are created before the first is started: a name or volume in the way shows early."""
+        yield from (self._create(arrival.number, arrival.name) for arrival in new if arrival.number)
+        yield from (self._start(arrival.name, self.cause if arrival.number else "stopped") for arrival in new)
 
     def _switch(
         self, live: Live, *, join: list[str], leave: list[str], keep_one: bool = False
@@ -166,19 +179,19 @@ class Rollout:
         if name not in live.routed:
             return
         before = live.upstreams.get(name, [])
-        after = [container for container in before if container not in leave] + join
+        after = in_order([container for container in before if container not in leave] + join)
         if after == before or (keep_one and not after):
             return
-        live.upstreams[name] = after
+        live.send(name, after)
         yield live.write(f"traffic of {name} to {', '.join(after) or 'nobody'}", name)
 
-    def _watch(self, new: list[tuple[int, str]]) -> Iterator[Operation]:
+    def _watch(self, new: list[_Arrival]) -> Iterator[Operation]:
         if self.service.update.monitor:
-            for _, name in new:
+            for arrival in new:
                 yield Watch(
                     service=self.service.name,
                     cause="update_config.monitor",
-                    container=name,
+                    container=arrival.name,
                     duration=self.service.update.monitor,
                 )
 
