@@ -127,7 +127,7 @@ def test_down_has_a_row_per_container() -> None:
         for kind in (steps.StopContainer, steps.RemoveContainer):
             more = {"timeout": SECOND} if kind is steps.StopContainer else {}
             carry_out(rollout, [kind(service=name, container=f"p-{name}-1", **more)], 0.01)
-    carry_out(rollout, [steps.RemoveNetwork(key="net", name="p_net")], 0.01)
+    carry_out(rollout, [steps.RemoveNetwork(name="p_net")], 0.01)
     assert rollout.lines(screen()) == [
         "  backend  stopped · removed",
         "  proxy    stopped · removed",
