@@ -142,7 +142,8 @@ class _Planner:
                     self.operations += self.gates.pop(name, [])
         change = _describe(service, comparison, present)
         cause = _cause(change)
-        if comparison.missing and service.secrets_volume and self._secrets_differ(present, version):
+        begins = comparison.missing or comparison.start
+        if begins and service.secrets_volume and _secrets_differ(present, version):
             self.operations.append(self._write_secrets(service, version, cause))
         if comparison.missing and service.release_command and change.action in ("create", "replace"):
             self.operations.append(
@@ -177,9 +178,6 @@ class _Planner:
             self.gates[service.name] = later
         self.removals += remove
         return change
-
-    def _secrets_differ(self, present: tuple[ObservedContainer, ...], version: str) -> bool:
-        return not present or any(container.secrets_version != version for container in present)
 
     def _write_secrets(self, service: Service, version: str, cause: str) -> Operation:
         volume = self.stack.volume(service.secrets_volume)
@@ -306,6 +304,15 @@ def _describe(
         drift=comparison.drift,
         how=how,
     )
+
+
+def _secrets_differ(present: tuple[ObservedContainer, ...], version: str) -> bool:
+    """True unless something runs on these very secrets.
+
+    Stopped containers say nothing about the volume: an undo may have put back what stood there before them.
+    """
+    running = [container.secrets_version for container in present if container.running]
+    return not running or any(found != version for found in running)
 
 
 def _how(service: Service) -> str:

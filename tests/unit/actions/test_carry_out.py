@@ -182,6 +182,18 @@ def stacks(draw: st.DrawFn) -> Stack:
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+def secrets_are(world: World, stack: Stack, version: str) -> bool:
+    """True when every service that runs finds its secrets of that version."""
+    volumes = {volume.key: volume.name for volume in stack.volumes}
+    wanted = {"JWT_SECRET": version.encode()}
+    return all(
+        {name: entry.content for name, entry in world.engine.volumes[volumes[s.secrets_volume]].items()}
+        == wanted
+        for s in stack.services
+        if s.secrets and s.replicas
+    )
+
+
 @many
 @given(stacks(), stacks())
 def test_after_a_deploy_nothing_is_left_to_do_and_no_traffic_was_lost(first: Stack, second: Stack):
@@ -191,6 +203,7 @@ def test_after_a_deploy_nothing_is_left_to_do_and_no_traffic_was_lost(first: Sta
         assert world.plan(stack).empty
         wanted = sum(service.replicas for service in stack.services)
         assert len(world.running()) == wanted == len(world.engine.containers)
+        assert secrets_are(world, stack, "v1")
     assert world.dropped == []
 
 
@@ -233,6 +246,7 @@ def test_a_failure_anywhere_leaves_what_ran_before(first: Stack, second: Stack, 
     assert left <= {failing.container}
     world.deploy(second, "v2", release=3)
     assert list(text.step_lines(world.plan(second, "v2"))) == []
+    assert secrets_are(world, second, "v2")
     assert world.dropped == []
 
 

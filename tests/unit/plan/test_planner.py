@@ -192,7 +192,11 @@ def test_nothing_is_removed_before_the_last_gate():
 
 def test_every_stop_of_an_old_replica_is_undone_by_a_start_and_a_gate():
     before, after = stack(), stack(backend(user="1000"), proxy())
-    stops = [o for o in plan(after, running(before), secrets_versions=VERSIONS).operations if isinstance(o, StopContainer)]
+    stops = [
+        o
+        for o in plan(after, running(before), secrets_versions=VERSIONS).operations
+        if isinstance(o, StopContainer)
+    ]
     assert [[type(entry) for entry in stop.undo] for stop in stops] == [[StartContainer, AwaitHealthy]]
 
 
@@ -265,6 +269,7 @@ def test_a_container_stopped_by_hand_is_started_again():
     wanted = stack()
     observed = running(wanted, backend_1={"state": "exited", "exit_code": 137})
     assert lines(wanted, observed) == [
+        "write secrets of backend: JWT_SECRET  (backend 1 is stopped (exit code 137))",
         "start chatbot-local-backend-1  (stopped)",
         "wait until chatbot-local-backend-1 is healthy, ≤ 33 s  (gate)",
     ]
@@ -287,7 +292,9 @@ def test_a_faulty_container_is_replaced(fault: dict[str, object], words: str):
     change = next(change for change in made.services if change.service == "backend")
     assert change.action == "replace"
     assert change.drift == (words,)
-    assert any(isinstance(o, RemoveContainer) and o.container == "chatbot-local-backend-1" for o in made.operations)
+    assert any(
+        isinstance(o, RemoveContainer) and o.container == "chatbot-local-backend-1" for o in made.operations
+    )
 
 
 def test_limits_changed_by_hand_are_put_back_without_a_restart():
@@ -313,7 +320,9 @@ def test_a_new_image_under_the_same_settings_is_rolled_out():
 
 def test_a_rebuilt_base_replaces_containers_of_the_same_tag():
     wanted = stack()
-    made = plan(wanted, running(wanted), secrets_versions=VERSIONS, rebuild=frozenset({"chatbot/backend:aaa"}))
+    made = plan(
+        wanted, running(wanted), secrets_versions=VERSIONS, rebuild=frozenset({"chatbot/backend:aaa"})
+    )
     assert text.step(made.operations[0]) == "build chatbot/backend:aaa  (its base image changed)"
     assert any("create chatbot-local-backend-2" in text.step(o) for o in made.operations)
 
@@ -348,7 +357,9 @@ def test_the_release_command_runs_once_before_the_first_new_replica():
     found = lines(wanted, Observed())
     assert sum("run migrate" in line for line in found) == 1
     release = next(i for i, line in enumerate(found) if line.startswith("run migrate"))
-    assert release < next(i for i, line in enumerate(found) if line.startswith("create chatbot-local-backend-1"))
+    assert release < next(
+        i for i, line in enumerate(found) if line.startswith("create chatbot-local-backend-1")
+    )
     more = replace(wanted, services=(backend(replicas=3, release_command=("migrate",)), proxy()))
     assert not any("run migrate" in line for line in lines(more, running(wanted)))
 
