@@ -90,7 +90,9 @@ def prepare(
         chosen = catalogue[FALLBACK]
         say(f"NO SOURCE HAS THE {size.upper()} MODEL; going on with {chosen.name}, which chats far worse.")
         say("put the file into the build context's weights folder, or build again with a network, to get it.")
-        fetch(chosen, order, places, out / "model.gguf")
+        # An order that leaves sources out was meant for the model that was asked for.
+        every = [*order, *(name for name in SOURCES if name not in order)]
+        fetch(chosen, every, places, out / "model.gguf")
     description = {
         "size": chosen.size,
         "requested": size,
@@ -129,7 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         prepare(asked.size, catalogue, order, Places(asked.cache, asked.local), asked.out)
     except SourceError as problem:
-        say(f"no weights at all: {problem}")
+        say(f"NO WEIGHTS AT ALL: {problem}")
+        say("put a model's file into the build context's weights folder, build with a network,")
+        say("or set OPENAI_API_KEY or OPENAI_BASE_URL: then no local model is needed.")
         return 1
     return 0
 
