@@ -6,6 +6,7 @@ import errno
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -137,6 +138,16 @@ class Client:
         """A container by name or id; None when there is none."""
         found: dict[str, Any] | None = self.find(f"/containers/{segment(container)}/json")
         return found
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While a stream is read: a connection that breaks is an EngineUnreachable, not a stray exception."""
+        try:
+            yield
+        except (ChatbotError, GeneratorExit):
+            raise
+        except Exception as error:
+            raise self._unreachable(error) from error
 
     def close(self) -> None:
         """Close the pooled connections."""

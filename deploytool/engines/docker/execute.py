@@ -48,7 +48,8 @@ def run(
     except Exception as error:
         if "timed out" in str(error).lower():
             raise TookTooLong from None
-        raise
+        with client.reading():
+            raise
     finally:
         answer.close()
     return exit_code(client, identity), bytes(kept)

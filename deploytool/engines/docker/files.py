@@ -21,7 +21,10 @@ def read_volume(client: Client, volume: str) -> tuple[FileEntry, ...] | None:
         return None
     for user in users_of_volume(client, volume):
         for mount in user["Mounts"]:
-            if mount.get("Name") == volume:
+            inside = f"{mount['Destination'].rstrip('/')}/"
+            # Another volume mounted below this one would be read along with it.
+            alone = not any(other["Destination"].startswith(inside) for other in user["Mounts"])
+            if mount.get("Name") == volume and alone:
                 return read_folder(client, user["Id"], mount["Destination"])
     if client.read_only:
         raise EngineRefused(

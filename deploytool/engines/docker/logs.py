@@ -100,7 +100,8 @@ def _open(
     if opened:
         opened(answer)
     try:
-        yield from _whole_lines(frames(lambda size: answer.raw.read1(size)))
+        with client.reading():
+            yield from _whole_lines(frames(lambda size: answer.raw.read1(size)))
     finally:
         answer.close()
 

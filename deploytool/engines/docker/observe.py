@@ -40,7 +40,11 @@ def observe(client: Client, stack: Stack) -> Observed:
             # A container may go between the list and the look at it.
             containers=tuple(
                 sorted(
-                    (container(c, oom_killed=memory_kills.killed(client, c)) for c in containers if c),
+                    (
+                        container(c, oom_killed=memory_kills.killed(client, c))
+                        for c in containers
+                        if c and c["State"]["Status"] != "removing"
+                    ),
                     key=lambda c: c.name,
                 )
             ),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploytool.engines.docker.client import Client
+from deploytool.engines.docker.resources import shown_name
 from deploytool.errors import ChatbotError, PortTaken
 
 _PROC = Path("/proc")
@@ -55,7 +56,7 @@ def holder(client: Client, address: str, port: int, protocol: str = "tcp", *, bu
         for published in container.get("Ports") or []:
             same = published.get("PublicPort") == port and published.get("Type") == protocol
             if same and container["Id"] != but_not and _overlap(address, published.get("IP", "")):
-                return f"container {container['Names'][0].removeprefix('/')}"
+                return f"container {shown_name(container)}"
     if client.address.local:
         return process_holding(address, port, protocol)
     return ""

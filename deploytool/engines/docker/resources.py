@@ -27,11 +27,12 @@ def pull_image(client: Client, reference: str, report: Callable[[str], None]) ->
     if answer.status_code >= 400:
         problem = explanation(answer)
     else:
-        for message in lines_of_json(answer):
-            if "error" in message:
-                problem = str(message["error"])
-            elif message.get("id") and message.get("status") in ("Pull complete", "Already exists"):
-                report(f"layer {message['id']}: {str(message['status']).lower()}")
+        with client.reading():
+            for message in lines_of_json(answer):
+                if "error" in message:
+                    problem = str(message["error"])
+                elif message.get("id") and message.get("status") in ("Pull complete", "Already exists"):
+                    report(f"layer {message['id']}: {str(message['status']).lower()}")
     if not problem:
         return
     error = refusal(problem)
@@ -106,9 +107,11 @@ def remove_network(client: Client, name: str) -> None:
 def remove_volume(client: Client, name: str) -> None:
     """Remove a volume and its data; none of that name is fine."""
     answer = client.call("DELETE", f"/volumes/{segment(name)}", expect=(404, 409))
+    if answer.status_code == 409 and _remove_forgotten_helpers(client, name):
+        answer = client.call("DELETE", f"/volumes/{segment(name)}", expect=(404, 409))
     if answer.status_code == 409:
         users = users_of_volume(client, name)
-        shown = ", ".join(sorted(entry["Names"][0].removeprefix("/") for entry in users))
+        shown = ", ".join(sorted(shown_name(entry) for entry in users))
         raise StepFailed(
             f"volume {name} is in use" + (f" by {shown}" if shown else ""), details=(explanation(answer),)
         )
@@ -119,6 +122,20 @@ def users_of_volume(client: Client, name: str) -> list[dict[str, Any]]:
     found = client.get("/containers/json", all=True, filters={"volume": [name]})
     # The filter also takes mount paths and prefixes; only the exact name is meant.
     return [c for c in found if any(mount.get("Name") == name for mount in c.get("Mounts") or [])]
+
+
+def shown_name(entry: Mapping[str, Any]) -> str:
+    """A listed container's name; a short id while it has none (it is being removed)."""
+    names = entry.get("Names") or []
+    return str(names[0]).removeprefix("/") if names else str(entry["Id"])[:12]
+
+
+def _remove_forgotten_helpers(client: Client, volume: str) -> bool:
+    """Remove helper containers that an interrupted command left on a volume; True when there were any."""
+    left = [c for c in users_of_volume(client, volume) if c["Labels"].get(labels.ROLE) == "files"]
+    for container in left:
+        client.call("DELETE", f"/containers/{container['Id']}", expect=(404, 409))
+    return bool(left)
 
 
 def _must_be_ours(present: Mapping[str, Any], stack: Stack, what: str) -> None:

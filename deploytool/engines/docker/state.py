@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 
 from deploytool.engines.docker import files, helper
 from deploytool.engines.docker.client import Client, segment
@@ -61,8 +62,8 @@ def lock(client: Client, project: str, holder: LockHolder) -> None:
         present = lock_holder(client, project)
         if present is not None:
             raise Locked(
-                f"{project} is locked by {present.who} ({present.purpose})",
-                hint=f"wait, or if that is over: docker rm {_lock_name(project)}",
+                f"{project} is locked by {present.who} ({present.purpose}, since {_clock(present.since)})",
+                hint=f"wait; or, if that was interrupted: docker rm {_lock_name(project)}",
             )
     raise Locked(f"{project} is locked again and again by somebody", hint="try again")
 
@@ -82,6 +83,10 @@ def lock_holder(client: Client, project: str) -> LockHolder | None:
         return LockHolder(str(values["who"]), str(values["purpose"]), float(values["since"]))
     except (KeyError, ValueError, TypeError):
         return LockHolder("somebody else", f"container {_lock_name(project)}", 0.0)
+
+
+def _clock(moment: float) -> str:
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def _name(project: str) -> str:
