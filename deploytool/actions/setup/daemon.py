@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from deploytool.errors import SetupFailed
 
 LOG_FILE = "/var/log/dockerd.log"
 PID_FILE = "/var/run/docker.pid"
+PID_FILES = {PID_FILE: "dockerd", "/var/run/docker/containerd/containerd.pid": "containerd"}
+"""Where the engine and its helper write their process ids, and what those processes are called."""
 PATIENCE = 60.0
 """Seconds a starting engine has to answer: the first start on a slow disk takes some."""
 
@@ -83,6 +85,10 @@ def start_engine(
     if wait_until_it_answers(2.0 if "systemd" in ways else 0.5):
         return "installed"
     evidence: list[str] = []
+    stale = stale_pid_files(PID_FILES) if "systemd" not in ways else ()
+    if stale:
+        report(f"removing what an engine that is gone left behind: {', '.join(stale)}")
+        run(as_root(["rm", "-f", *stale], root=root, sudo=sudo), timeout=30)
     for way in ways:
         report(f"starting the Docker Engine ({way})")
         if way == "systemd":
@@ -111,6 +117,27 @@ def wait_until_it_answers(patience: float, *, while_running: bool = False, pause
         if waited > patience or (while_running and waited > 5 and not _process_runs()):
             return False
         time.sleep(pause)
+
+
+def stale_pid_files(files: Mapping[str, str], *, processes: Path = Path("/proc")) -> tuple[str, ...]:
+    """Those of the pid files that name a process of another name, or none.
+
+    The engine refuses to start while the number in its file belongs to any process at all, which after a power
+    failure or in a machine that was copied is somebody else.
+    """
+    stale = []
+    for path, name in files.items():
+        try:
+            number = Path(path).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        try:
+            alive = (processes / number / "comm").read_text(encoding="utf-8").strip() == name
+        except OSError:
+            alive = False
+        if not alive:
+            stale.append(path)
+    return tuple(stale)
 
 
 def _process_runs() -> bool:

@@ -159,3 +159,16 @@ def test_the_link_replaces_only_a_dangling_link(tmp_path: Path) -> None:
     with pytest.raises(SetupFailed, match="could not be made"):
         link_command(command, link)
     assert link.read_text() == "somebody's"
+
+
+def test_pid_files_of_an_engine_that_is_gone(tmp_path: Path) -> None:
+    processes = tmp_path / "proc"
+    for number, name in (("10", "dockerd"), ("20", "nginx")):
+        (processes / number).mkdir(parents=True)
+        (processes / number / "comm").write_text(f"{name}\n")
+    ours, reused, dead, missing = (tmp_path / name for name in ("ours", "reused", "dead", "missing"))
+    ours.write_text("10")
+    reused.write_text("20\n")
+    dead.write_text("30")
+    files = {str(path): "dockerd" for path in (ours, reused, dead, missing)}
+    assert daemon.stale_pid_files(files, processes=processes) == (str(reused), str(dead))
