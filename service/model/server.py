@@ -204,10 +204,10 @@ def stop_at_once(_number: int, _frame: object) -> None:
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0, or 78 when the start makes no sense."""
-    # Before anything slow: process 1 of a container ignores signals that have no handler, and loading the
-    # weights takes seconds.
+    # Loading holds the interpreter for seconds, so a handler of ours would have to wait for its end; the
+    # default ends the process at once, except process 1 of a container without an init, which ignores it.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop_at_once)
+        signal.signal(number, stop_at_once if os.getpid() == 1 else signal.SIG_DFL)
     try:
         limits = limits_from(os.environ)
         missing = missing_processor_features()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -149,6 +150,43 @@ def test_a_start_that_makes_no_sense_ends_with_one_line(tmp_path, prepare, envir
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stderr.startswith(line.format(models=tmp_path))
+
+
+STUCK = """
+import ctypes
+from types import SimpleNamespace
+
+class CommonParams(SimpleNamespace):
+    def __init__(self):
+        for name in ("model", "cpuparams", "cpuparams_batch", "sampling"):
+            setattr(self, name, SimpleNamespace())
+
+def Server(parameters):
+    print("loading", flush=True)
+    mutex = ctypes.create_string_buffer(256)
+    ctypes.PyDLL(None).pthread_mutex_lock(mutex)
+    ctypes.PyDLL(None).pthread_mutex_lock(mutex)  # for ever, and holding the interpreter's lock
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_can_be_stopped_while_the_weights_load(tmp_path, number):
+    weights(tmp_path)
+    (tmp_path / "xllamacpp.py").write_text(STUCK)
+
+    with subprocess.Popen(
+        [sys.executable, server.__file__],
+        env={**os.environ, "MODEL_DIRECTORY": str(tmp_path), "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "loading\n"
+            process.send_signal(number)
+            assert process.wait(timeout=10) == -number
+        finally:
+            process.kill()
 
 
 def test_a_weak_processor_ends_with_one_line_instead_of_a_crash(monkeypatch, capsys):
