@@ -78,6 +78,7 @@ async def change_password(body: ChangePassword, caller: CurrentCaller, request: 
 @router.delete("/account", status_code=204, responses=responses(400, 401, 403, 413, 422, 429))
 async def delete_account(body: DeleteAccount, caller: CurrentCaller, request: Request) -> Response:
     """Delete the account with everything that belongs to it."""
-    await _service(request).delete(caller, body.password)
-    request.app.state.chat.forget_user(caller.user_id)
+    await _service(request).confirm(caller, body.password)
+    await request.app.state.chat.forget_user(caller.user_id)
+    await _service(request).delete(caller)
     return Response(status_code=204)

@@ -139,9 +139,12 @@ class AccountService:
         self._trusted.clear()
         return tokens
 
-    async def delete(self, caller: Caller, password: str) -> None:
-        """Delete the account and all that belongs to it."""
+    async def confirm(self, caller: Caller, password: str) -> None:
+        """Raises a 403 problem unless this is the caller's password."""
         await self._confirmed(caller, password)
+
+    async def delete(self, caller: Caller) -> None:
+        """Delete the account and all that belongs to it."""
         await self._repository.delete_user(caller.user_id)
         self._trusted.clear()
 

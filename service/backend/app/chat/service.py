@@ -41,6 +41,7 @@ _SIGN_SECONDS = 8.0  # how often answers in the making are marked as alive
 _DEAD_MS = 25_000  # an answer without a sign for this long has lost its writer
 _RESUMABLE_MS = 10 * 60_000
 _UNSEEN_SECONDS = 5.0  # for the stream of a new answer to open
+_STOP_SECONDS = 5.0
 _CLOSING_SECONDS = 2.0  # kept back from the grace time for storing what is there
 _TITLE = 60
 
@@ -155,9 +156,9 @@ class ChatService:
     async def delete(self, user_id: str, conversation_id: str) -> None:
         """Delete a conversation; an answer being written in it is stopped."""
         await self._own(user_id, conversation_id)
-        for answer in list(self._answers.values()):
-            if answer.conversation_id == conversation_id:
-                answer.stop("stopped")
+        await self._stop_all(
+            [answer for answer in self._answers.values() if answer.conversation_id == conversation_id]
+        )
         if not await self._repository.delete(user_id, conversation_id):
             raise not_found("conversation")
 
@@ -216,13 +217,14 @@ class ChatService:
         async def store(connection: Any, answer_row: dict[str, Any]) -> None:
             if not request.conversation_id:
                 await self._repository.add_conversation(connection, user_id, conversation)
-            if replaced is not None:
-                await self._repository.delete_from(connection, conversation[0], replaced)
+            # Always the conversation first, then its messages: whoever deletes it locks in this order too.
             if renamed and conversation[1] in {"New conversation", ""}:
                 changes = {"title": renamed, "search_key": renamed.casefold()[:400]}
                 await self._repository.touch(connection, conversation[0], **changes)
             elif request.conversation_id:
                 await self._repository.touch(connection, conversation[0])
+            if replaced is not None:
+                await self._repository.delete_from(connection, conversation[0], replaced)
             await self._repository.add_messages(connection, [user_row, answer_row])
 
         shown = shown_conversation(conversation)
@@ -259,9 +261,9 @@ class ChatService:
         text = text_of(json.loads(rows[-1][4]))
 
         async def store(connection: Any, answer_row: dict[str, Any]) -> None:
+            await self._repository.touch(connection, conversation_id)
             if old is not None:
                 await self._repository.delete_from(connection, conversation_id, old[1])
-            await self._repository.touch(connection, conversation_id)
             await self._repository.add_messages(connection, [answer_row])
 
         return await self._begin(
@@ -271,12 +273,10 @@ class ChatService:
     async def stop(self, user_id: str, conversation_id: str) -> bool:
         """Stop the answer being written; True when there was one."""
         await self._own(user_id, conversation_id)
-        for answer in list(self._answers.values()):
-            if answer.conversation_id == conversation_id:
-                answer.stop("stopped")
-                if answer.task is not None:
-                    await asyncio.wait({answer.task}, timeout=5)
-                return True
+        here = [answer for answer in self._answers.values() if answer.conversation_id == conversation_id]
+        if here:
+            await self._stop_all(here)
+            return True
         rows = await self._repository.newest(user_id, conversation_id, 1)
         if rows and rows[0][3] == "streaming":
             # Written by another replica, which looks every few seconds, or by one that is no more.
@@ -302,16 +302,24 @@ class ChatService:
             if answer is None:
                 answer = answer_of_row(row, conversation_id, user_id)
                 if not answer.ended or (last_event_id and position and self._may_go_on(answer, row)):
+                    answer.ended = False
                     self._keep(answer, asyncio.create_task(self._take_over(answer, position or START)))
         elif answer.conversation_id != conversation_id:
             raise not_found("message")
         return self._stream(answer, position, shown_conversation(conversation), None)
 
-    def forget_user(self, user_id: str) -> None:
-        """Stop everything that is being written for a user who is gone."""
-        for answer in list(self._answers.values()):
-            if answer.user_id == user_id:
-                answer.stop("stopped")
+    async def forget_user(self, user_id: str) -> None:
+        """Stop everything that is being written for a user who is about to go."""
+        await self._stop_all([answer for answer in self._answers.values() if answer.user_id == user_id])
+
+    @staticmethod
+    async def _stop_all(answers: list[Answer]) -> None:
+        """Stop these and wait until they are stored, so that nothing deletes rows from under them."""
+        for answer in answers:
+            answer.stop("stopped")
+        tasks = {answer.task for answer in answers if answer.task is not None}
+        if tasks:
+            await asyncio.wait(tasks, timeout=_STOP_SECONDS)
 
     # -- inner parts -----------------------------------------------------------------------------
 

@@ -120,6 +120,8 @@ class Writer:
             answer.cost_usd = self._accounting.cost_usd(tally.prompt, tally.completion)
         error = answer.error
         async with self._repository.database.write() as connection:
+            # The conversation before its messages, as everywhere: two orders could wait for each other.
+            await self._repository.touch(connection, answer.conversation_id)
             await self._repository.change_message(
                 connection,
                 answer.message_id,
@@ -130,7 +132,6 @@ class Writer:
                 prompt_tokens=answer.prompt_tokens,
                 completion_tokens=answer.completion_tokens,
             )
-            await self._repository.touch(connection, answer.conversation_id)
             if tally.requests:
                 await self._accounting.add(
                     connection, answer.user_id, tally.requests, tally.prompt, tally.completion

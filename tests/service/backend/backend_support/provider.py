@@ -1,7 +1,8 @@
 """An OpenAI-compatible server that answers from a script, in a thread of its own or as a process.
 
 The script stands in the user's newest message, so that many tests can share one server:
-`words=<n> delay=<seconds> prefix=<text>` streams numbered words; `fault=<name>` misbehaves; anything else is echoed.
+`words=<n> delay=<seconds> prefix=<text>` streams numbered words; `fault=<name>` misbehaves; anything else is
+echoed.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class ScriptedProvider:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 line = await reader.readline()
                 if not line:
@@ -130,7 +131,8 @@ class ScriptedProvider:
 
     async def _json(self, writer: asyncio.StreamWriter, status: int, content: Any, extra: str = "") -> None:
         data = json.dumps(content).encode()
-        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n{extra}\r\n"
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
+        head += f"content-length: {len(data)}\r\n{extra}\r\n"
         writer.write(head.encode() + data)
         await writer.drain()
 
