@@ -122,8 +122,8 @@ def wait_until_it_answers(patience: float, *, while_running: bool = False, pause
 def stale_pid_files(files: Mapping[str, str], *, processes: Path = Path("/proc")) -> tuple[str, ...]:
     """Those of the pid files that name a process of another name, or none.
 
-    The engine refuses to start while the number in its file belongs to any process at all, which after a power
-    failure or in a machine that was copied is somebody else.
+    The engine refuses to start while the number in its file belongs to any process at all, which is
+    somebody else's after a power failure or on a machine that was copied.
     """
     stale = []
     for path, name in files.items():
