@@ -29,6 +29,8 @@ HEAD_BYTES = 32 * 1024
 BODY_BYTES = 1024 * 1024
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
+# Below the 10 s that the stack's health check waits.
+HEALTH_SECONDS = 5.0
 CONNECTIONS = 256
 RETRY_SECONDS = 5
 # How a chunked answer ends (RFC 9112, section 7.1).
@@ -99,6 +101,9 @@ class Gate:
             raise RefusedError(503, "overloaded_error", f"more than {CONNECTIONS} connections are open")
         request = await read_request(reader)
         if request.method in ("GET", "HEAD") and request.path in ("/health", "/v1/health"):
+            # While it answers somebody the runtime is alive, and might take long to say so.
+            if not self.generations and not await self._runtime_answers():
+                raise RefusedError(503, "server_error", "the model runtime does not answer")
             write_json(writer, 200, {"status": "ok", "answering": self.generations})
             return
         if request.path not in ALLOWED.get(request.method, frozenset()):
@@ -137,6 +142,18 @@ class Gate:
                 self.idle.set()
             # The words themselves are nobody's business.
             self.log(f"model: {request.path} {status} {time.monotonic() - began:.1f} s")
+
+    async def _runtime_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                reader, writer = await asyncio.open_connection(*self.upstream)
+                try:
+                    writer.write(b"GET /health HTTP/1.1\r\nHost: model\r\nConnection: close\r\n\r\n")
+                    return b" 200 " in await reader.readline()
+                finally:
+                    writer.close()
+        except (OSError, ValueError):  # TimeoutError is an OSError
+            return False
 
     async def _relay(
         self, request: Request, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -19,6 +19,7 @@ class Runtime:
     """A scripted model runtime: records what it is asked and answers word by word when the test says so."""
 
     def __init__(self) -> None:
+        self.asked_for_health = 0
         self.requests: list[tuple[bytes, bytes]] = []
         self.asked = asyncio.Semaphore(0)
         self.left = asyncio.Semaphore(0)
@@ -26,6 +27,11 @@ class Runtime:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"GET /health "):
+            self.asked_for_health += 1
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+            return
         length = next(
             int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
         )

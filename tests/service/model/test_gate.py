@@ -42,6 +42,7 @@ def test_what_is_beyond_the_queue_gets_503_at_once_and_health_still_answers():
         )
         assert health[0] == 200
         assert health[2] == {"status": "ok", "answering": 2}
+        assert stage.runtime.asked_for_health == 0
 
     play(scene)
 
@@ -194,6 +195,46 @@ def test_a_runtime_that_is_gone_gives_502():
         status, _, body = split(await reader.read())
         assert status == 502
         assert body["error"]["message"] == "the model runtime does not answer"
+
+    play(scene)
+
+
+def test_health_is_that_of_the_runtime_behind():
+    async def scene(stage: Stage) -> None:
+        await stage.set()
+
+        alive, _, body = await stage.refused(b"GET /health HTTP/1.1\r\n\r\n")
+        stage.upstream.close()
+        await stage.upstream.wait_closed()
+        dead, _, reason = await stage.refused(b"GET /health HTTP/1.1\r\n\r\n")
+
+        assert (alive, body) == (200, {"status": "ok", "answering": 0})
+        assert stage.runtime.asked_for_health == 1
+        assert dead == 503
+        assert reason["error"]["message"] == "the model runtime does not answer"
+
+    play(scene)
+
+
+def test_a_runtime_that_hangs_is_not_healthy(monkeypatch):
+    monkeypatch.setattr(gate, "HEALTH_SECONDS", 0.05)
+
+    async def scene(stage: Stage) -> None:
+        await stage.set()
+        never = asyncio.Event()
+
+        async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await never.wait()
+            writer.close()
+
+        hung = await asyncio.start_server(silent, "127.0.0.1", 0)
+        stage.gate.upstream = hung.sockets[0].getsockname()
+
+        status, _, _ = await stage.refused(b"GET /health HTTP/1.1\r\n\r\n")
+
+        assert status == 503
+        never.set()
+        hung.close()
 
     play(scene)
 
