@@ -52,18 +52,20 @@ class Also:
         return {"anyOf": [self.short, handler(core)]}
 
 
-def _text_rule(pattern: str, wants: str) -> BeforeValidator:
+def _text_rule(pattern: str, wants: str, *, repeat: bool = True) -> BeforeValidator:
     compiled = re.compile(pattern, re.ASCII)
 
     def check(value: object) -> object:
         if not isinstance(value, str) or compiled.fullmatch(value) is None:
-            raise ValueError(f"wants {wants}, not {describe(value)}")
+            raise ValueError(f"wants {wants}, not {describe(value)}" if repeat else f"wants {wants}")
         return value
 
     return BeforeValidator(check)
 
 
-NAME_PATTERN = r"[a-z0-9][a-z0-9_-]{0,62}"
+NAME_PATTERN = r"(?=.{1,63}$)[a-z0-9]+(?:(?:__?|-+)[a-z0-9]+)*"
+"""What Docker takes as part of an image's name, and DNS as a label."""
+ENVIRONMENT_PATTERN = r"[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?"
 SECRET_NAME_PATTERN = r"[A-Za-z_][A-Za-z0-9_]{0,127}"  # noqa: S105 - the form of a name, no secret
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_.-]{0,254}"
 REFERENCE_PATTERN = r"[a-z0-9][A-Za-z0-9._/:@-]{0,511}"
@@ -75,7 +77,8 @@ Name = Annotated[
 ]
 SecretName = Annotated[
     str,
-    _text_rule(SECRET_NAME_PATTERN, "a secret's name such as JWT_SECRET"),
+    # What stands there instead may be the value: it is not repeated.
+    _text_rule(SECRET_NAME_PATTERN, "a secret's name such as JWT_SECRET, nothing else", repeat=False),
     _schema("string", pattern=f"^{SECRET_NAME_PATTERN}$"),
 ]
 VariableName = Annotated[

@@ -101,6 +101,7 @@ def variable_documents(variables: Mapping[str, str], below: Mapping[str, Any]) -
                 where=name,
                 hint=f"for example {PREFIX}SERVICES__BACKEND__REPLICAS=2",
             )
+        _check_encoding(name, variables[name])
         path = _path_of(levels, tree)
         value = parse_scalar(variables[name], name, as_text=_is_text(path))
         data: Any = value
@@ -110,6 +111,13 @@ def variable_documents(variables: Mapping[str, str], below: Mapping[str, Any]) -
         documents.append(document)
         tree = _merge_maps(tree, data)
     return documents
+
+
+def _check_encoding(name: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"the value of {name} is not UTF-8 text", where=name) from None
 
 
 def _is_text(path: KeyPath) -> bool:

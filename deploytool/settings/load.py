@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from deploytool.errors import EnvironmentMissing, SettingsError
 from deploytool.settings.documents import Document, read_document
-from deploytool.settings.fields import NAME_PATTERN
+from deploytool.settings.fields import ENVIRONMENT_PATTERN
 from deploytool.settings.layers import merge, variable_documents
 from deploytool.settings.model import Settings
 from deploytool.settings.problems import Problem, from_validation, nearest, raise_problems
@@ -51,7 +51,9 @@ def load_settings(
 def environments(project_dir: Path) -> list[str]:
     """Names of the environments that have a file, sorted."""
     folder = environments_dir(project_dir)
-    names = {path.stem for path in folder.glob("*.yaml") if re.fullmatch(NAME_PATTERN, path.stem, re.ASCII)}
+    names = {
+        path.stem for path in folder.glob("*.yaml") if re.fullmatch(ENVIRONMENT_PATTERN, path.stem, re.ASCII)
+    }
     return sorted(names - {BASE})
 
 
@@ -77,7 +79,11 @@ def read_layers(
     """Read and merge without checking; `explain` looks at the layers one by one."""
     folder = environments_dir(project_dir)
     path = folder / f"{environment}.yaml"
-    if environment == BASE or re.fullmatch(NAME_PATTERN, environment, re.ASCII) is None or not path.is_file():
+    if (
+        environment == BASE
+        or re.fullmatch(ENVIRONMENT_PATTERN, environment, re.ASCII) is None
+        or not path.is_file()
+    ):
         raise _missing(environment, project_dir)
     base = folder / f"{BASE}.yaml"
     files = [base if base.is_file() else packaged_dir() / f"{BASE}.yaml", path]

@@ -13,11 +13,12 @@ from deploytool.settings.model import MODEL, Settings
 from deploytool.settings.problems import Problem, nearest
 from deploytool.settings.proxy_rules import broken_proxy_rules
 from deploytool.settings.service import MIB, ServiceSettings
-from deploytool.settings.units import format_bytes, format_cpus, format_duration
+from deploytool.settings.units import NANO, format_bytes, format_cpus, format_duration
 
 SECRETS_PATH = "/run/secrets"
 LEAST_MEMORY = 6 * MIB
-"""Docker refuses less (daemon/daemon_unix.go, linuxMinMemory)."""
+LEAST_CPUS = NANO // 100
+"""Docker refuses less (daemon/daemon_unix.go, linuxMinMemory and verifyPlatformContainerResources)."""
 
 # Host folders that would hand over the machine: the Docker socket lies in two of them.
 _FORBIDDEN_SOURCES = (
@@ -86,8 +87,8 @@ def _user(at: KeyPath, service: ServiceSettings) -> Iterator[Problem]:
 
 def _resources(at: KeyPath, service: ServiceSettings) -> Iterator[Problem]:
     limits, reserved = service.limits, service.reservations
-    if limits.cpus == 0:
-        yield Problem((*at, "limits", "cpus"), "the limit of CPUs must be more than 0")
+    if limits.cpus < LEAST_CPUS:
+        yield Problem((*at, "limits", "cpus"), f"the limit of CPUs is at least {format_cpus(LEAST_CPUS)}")
     if limits.memory < LEAST_MEMORY:
         meant = f"did you mean `{limits.memory}M`?" if 6 <= limits.memory < 100_000 else ""
         yield Problem(

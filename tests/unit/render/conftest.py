@@ -22,7 +22,7 @@ TRICKY_TEXTS = st.sampled_from(
         *("\x7f", "\ufeff", "😀", "!!str", "&a", "*a", "%x"),
     ]
 )
-NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True).filter(
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,4}(-[a-z0-9]{1,3})?", fullmatch=True).filter(
     lambda name: name not in {"http", "https"}
 )
 VARIABLES = st.dictionaries(

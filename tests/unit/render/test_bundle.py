@@ -14,6 +14,7 @@ from hypothesis import given, settings
 
 from deploytool.render import render_bundle
 from deploytool.settings import Settings, load_settings
+from deploytool.settings.documents import parse_document
 from deploytool.stack.parse import parse_stack
 
 from .conftest import REPOSITORY, TEMPLATES, settings_strategy
@@ -117,6 +118,14 @@ def test_any_settings_are_read_back_the_same(made: Settings) -> None:
     first = render_bundle(made, TEMPLATES, {})
     assert render_bundle(made, TEMPLATES, {}).files == first.files
     _compare(parse_stack(first.files), made)
+
+
+@settings(max_examples=60, deadline=None)
+@given(settings_strategy())
+def test_any_settings_that_are_shown_load_to_the_same(made: Settings) -> None:
+    shown = made.show()
+    again = parse_document(yaml.safe_dump(shown), "shown.yaml")
+    assert Settings.model_validate(again.data) == made
 
 
 def _compare(stack: Any, wanted: Settings) -> None:

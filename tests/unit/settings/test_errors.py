@@ -19,7 +19,7 @@ WRONG_VALUES = [
     ("limits: {memory: 1K}", "limits.memory", "at least 6M", ""),
     ("limits: {cpus: lots}", "limits.cpus", "wants a number of CPUs such as 1.5", ""),
     ("limits: {cpus: 500m}", "limits.cpus", "write 0.5", ""),
-    ("limits: {cpus: 0}", "limits.cpus", "must be more than 0", ""),
+    ("limits: {cpus: 0}", "limits.cpus", "is at least 0.01", ""),
     ("limits: {pids: 0}", "limits.pids", "is at least 1, not the number 0", ""),
     ("limits: 5", "limits", "wants a map of settings, not the number 5", ""),
     ("replicas: -1", "replicas", "is at least 0", ""),
@@ -165,6 +165,12 @@ def test_a_secret_among_the_variables_is_refused_and_not_repeated(project: Proje
     error = project.error(text)
     assert "hunter2" not in f"{error.message}{error.hint}{error.details}"
     assert "secret" in f"{error.message}{error.hint}"
+
+
+def test_a_value_among_the_names_of_secrets_is_not_repeated(project: Project) -> None:
+    error = project.error("services: {web: {secrets: [API_KEY=hunter2]}}")
+    assert "wants a secret's name" in error.message
+    assert "hunter2" not in f"{error.message}{error.hint}{error.details}"
 
 
 def test_a_wrong_value_of_a_variable_is_not_repeated(project: Project) -> None:

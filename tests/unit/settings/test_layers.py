@@ -126,6 +126,7 @@ def test_the_process_environment_counts_when_no_variables_are_given(
         ("CHATBOT__SERVICES__WEB__REPLICAS", "two", "wants a whole number"),
         ("CHATBOT__SERVICES__WEB__TMPFS", "[a", "the YAML is broken"),
         ("CHATBOT__ENVIRONMENT", "prod", "cannot be set"),
+        ("CHATBOT__PROJECT", "\udcff", "is not UTF-8 text"),
     ],
 )
 def test_a_wrong_variable_is_named(project: Project, name: str, value: str, message: str) -> None:

@@ -175,7 +175,9 @@ def test_what_is_shown_loads_to_the_same(project: Project, repository: Path) -> 
     assert again == settings
 
 
-@pytest.mark.parametrize("name", ["prdo", "base", "../environments/prod", "PROD", "", "prod.yaml"])
+@pytest.mark.parametrize(
+    "name", ["prdo", "base", "../environments/prod", "PROD", "", "prod.yaml", "a_b", "a-"]
+)
 def test_a_missing_environment_names_those_there_are(repository: Path, name: str) -> None:
     with pytest.raises(EnvironmentMissing) as caught:
         load_settings(name, repository, {})
