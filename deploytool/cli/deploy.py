@@ -21,6 +21,7 @@ from deploytool.cli.options import (
     ProjectDir,
     Yes,
     invocation,
+    missing_secrets,
 )
 
 if TYPE_CHECKING:
@@ -56,10 +57,11 @@ def _dry_run(call: Invocation) -> int:
     prepared = call.prepare()
     engine = call.engine(prepared, read_only=True)
     result = plan_environment(prepared, engine)
+    missing = missing_secrets(prepared)
     if call.json:
-        call.answer({"dry_run": True, "changed": False, "plan": report.as_data(result)})
+        call.answer({"dry_run": True, "changed": False, "plan": report.as_data(result, missing)})
     else:
-        report.show(result, engine.describe(), steps=True)
+        report.show(result, engine.describe(), steps=True, missing_secrets=missing)
     return 0
 
 

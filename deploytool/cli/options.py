@@ -111,3 +111,11 @@ def environment_first(given: Sequence[str], project_dir: Path | None) -> tuple[s
     if given[0] in environments_in(folder) and given[0] not in services_in(folder):
         return given[0], list(given[1:])
     return None, list(given)
+
+
+def missing_secrets(prepared: Prepared) -> list[str]:
+    """Names that a deploy will ask for; `local` makes some up by itself, so it is asked for none here."""
+    if prepared.settings.environment == DEFAULT:
+        return []
+    given = {name for values in prepared.secrets.values() for name in values}
+    return [name for name in prepared.settings.secret_names if name not in given]

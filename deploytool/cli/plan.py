@@ -9,7 +9,15 @@ from typing import Annotated
 
 import typer
 
-from deploytool.cli.options import Debug, Environment, EnvironmentOption, Json, ProjectDir, invocation
+from deploytool.cli.options import (
+    Debug,
+    Environment,
+    EnvironmentOption,
+    Json,
+    ProjectDir,
+    invocation,
+    missing_secrets,
+)
 
 
 def run(
@@ -33,8 +41,9 @@ def run(
     prepared = call.prepare()
     engine = call.engine(prepared, read_only=True)
     result = plan_environment(prepared, engine)
+    missing = missing_secrets(prepared)
     if call.json:
-        call.answer(report.as_data(result))
+        call.answer(report.as_data(result, missing))
     else:
-        report.show(result, engine.describe(), steps=steps)
+        report.show(result, engine.describe(), steps=steps, missing_secrets=missing)
     return 2 if detailed_exitcode and not result.plan.empty else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploytool.actions.deploy import Deployed
@@ -58,10 +58,14 @@ def addresses(urls: Mapping[str, str], screen: Screen) -> list[str]:
     return [f"  {name:<{width}}  {screen.style(url, 'cyan')}" for name, url in urls.items()]
 
 
-def stand_ins(names: tuple[str, ...], screen: Screen) -> list[str]:
+def stand_ins(names: Sequence[str], screen: Screen) -> list[str]:
     """That base images were made from packages, if so."""
     if not names:
         return []
-    return screen.wrap(
-        f"base images made from packages, the registry was out of reach: {', '.join(names)}", "  ", "    "
-    )
+    sentence = f"base images made from packages, the registry was out of reach: {without_digests(names)}"
+    return screen.wrap(sentence, "  ", "    ")
+
+
+def without_digests(names: Sequence[str]) -> str:
+    """References as people call them."""
+    return ", ".join(name.partition("@")[0] for name in names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploytool.actions.plan import Planned
@@ -16,7 +16,7 @@ from deploytool.reporting.screen import Screen, out, pad, visible
 _COLOURS = {"+": "green", "~": "yellow", "-": "red", "=": "dim", "!": "magenta"}
 
 
-def as_data(planned: Planned) -> dict[str, Any]:
+def as_data(planned: Planned, missing_secrets: Sequence[str] = ()) -> dict[str, Any]:
     """The plan with the numbers of the releases, the places of the settings, and what it interrupts."""
     data = text.as_data(planned.plan)
     for service in data["services"]:
@@ -30,6 +30,7 @@ def as_data(planned: Planned) -> dict[str, Any]:
         **data,
         "interrupts": list(found.interrupted),
         "removes": list(found.removed),
+        "missing_secrets": list(missing_secrets),
     }
 
 
@@ -39,11 +40,15 @@ def show(
     *,
     steps: bool = False,
     message: str = "",
+    missing_secrets: Sequence[str] = (),
     more_follows: bool = False,
 ) -> None:
     """Header, service by service, count; with `steps` every operation."""
     screen = out()
     shown = lines(planned, screen, engine, steps=steps, message=message)
+    if missing_secrets:
+        sentence = f"before it can be deployed it needs the secrets {', '.join(missing_secrets)}"
+        shown += ["", *screen.wrap(sentence, "  ! ", "    ")]
     screen.lines([*shown, ""] if more_follows else shown)
 
 
@@ -110,7 +115,7 @@ def _services(planned: Planned, screen: Screen) -> list[str]:
 
 def _settings(change: ServiceChange, screen: Screen, sources: Mapping[str, str]) -> list[str]:
     rows = [
-        (e.setting, f"{e.before} → {e.after}", sources.get(f"{change.service}.{e.setting}", ""))
+        (e.setting, _from_to(e.before, e.after), sources.get(f"{change.service}.{e.setting}", ""))
         for e in change.changes
     ]
     first = max((len(row[0]) for row in rows), default=0)
@@ -126,6 +131,13 @@ def _settings(change: ServiceChange, screen: Screen, sources: Mapping[str, str])
         if source:
             found.append(" " * (first + 8) + screen.style(source, "dim"))
     return found
+
+
+def _from_to(before: str, after: str) -> str:
+    """Both values; of two tags of one image the name stands once."""
+    name, colon, _ = before.rpartition(":")
+    same_image = colon and "/" in name and after.startswith(f"{name}:") and " " not in before
+    return f"{before} → {after.removeprefix(f'{name}:')}" if same_image else f"{before} → {after}"
 
 
 def _header(planned: Planned, engine: EngineDescription | None) -> str:

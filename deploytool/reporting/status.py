@@ -56,11 +56,15 @@ def _in_place(look: Callable[[], Status], interval: float) -> None:
         shown = [*lines(look(), screen), "", screen.style(f"every {interval:g} s, Ctrl-C ends", "dim")]
         return Text.from_ansi(screen.fit("\n".join(shown)), no_wrap=True)
 
-    first = picture()
-    with Live(first, console=Console(), screen=True, auto_refresh=False) as live:
+    live = Live(picture(), console=Console(), screen=True, auto_refresh=False)
+    try:
+        # Not a `with`: Ctrl-C may come while it starts, and the screen must be given back then too.
+        live.start(refresh=True)
         while True:
             time.sleep(interval)
             live.update(picture(), refresh=True)
+    finally:
+        live.stop()
 
 
 def lines(status: Status, screen: Screen, now: float | None = None) -> list[str]:
@@ -207,7 +211,7 @@ def _images(status: Status, screen: Screen) -> list[str]:
         Column(
             "size",
             tuple(
-                "missing" if not i.present else "?" if i.size is None else words.size(i.size)
+                "not there yet" if not i.present else "?" if i.size is None else words.size(i.size)
                 for i in status.images
             ),
             right=True,
@@ -238,7 +242,7 @@ def _notices(status: Status, screen: Screen, now: float) -> list[str]:
             ("·", f"left over: {container.name} ({_ended(container)}{since}); the next deploy takes it away")
         )
     if status.stand_ins:
-        said.append(("·", f"base images made from packages: {', '.join(status.stand_ins)}"))
+        said.append(("·", f"base images made from packages: {deployed.without_digests(status.stand_ins)}"))
     if status.pending:
         said.append(
             ("·", f"the settings ask for something else than what runs:  chatbot plan {status.environment}")

@@ -229,7 +229,7 @@ CASES = (
         lambda line: line.engine.fail(
             CreateContainer, error=DiskFull("the engine's disk has no room left", hint="docker system df")
         ),
-        "gate-failed",
+        "disk-full",
     ),
     Case(
         "build failure",
@@ -240,7 +240,7 @@ CASES = (
             PullImage,
             error=BuildFailed("frontend: `RUN npm ci` failed", details=("npm ERR! missing: react",)),
         ),
-        "gate-failed",
+        "build-failed",
     ),
     Case(
         "image nowhere",
@@ -250,7 +250,7 @@ CASES = (
         lambda line: line.write(
             "environments/local.yaml", "services: {backend: {image: 'demo/nowhere:1'}}\n"
         ),
-        "gate-failed",
+        "image-missing",
     ),
     Case(
         "never healthy",

@@ -99,3 +99,11 @@ def test_a_dry_run_applies_nothing(line: Any) -> None:
     assert "create demo-local-backend-1" in ran.out
     assert line.engine.applied == []
     assert not (line.directory / "environments" / "local.env.docker").exists()
+
+
+def test_a_plan_names_the_secrets_that_a_deploy_will_ask_for(line: Any) -> None:
+    assert "needs the secrets JWT_SECRET" in line.chatbot("plan", "prod").said
+    assert line.chatbot("plan", "prod", "--json").document["data"]["missing_secrets"] == ["JWT_SECRET"]
+    line.secrets("prod")
+    assert "needs the secrets" not in line.chatbot("plan", "prod").said
+    assert "needs the secrets" not in line.chatbot("plan", "local").said

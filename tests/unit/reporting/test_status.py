@@ -170,7 +170,7 @@ def test_drift_pending_leftovers_and_stand_ins() -> None:
             drift=(drift,),
             pending=True,
             leftovers=(left,),
-            stand_ins=("python:3.11-slim",),
+            stand_ins=("python:3.11-slim@sha256:" + "0" * 64,),
         )
     )
     assert "drifted: backend" in found[0]
@@ -193,7 +193,7 @@ def test_figures_that_are_not_known_are_left_out() -> None:
     assert "CPU" not in found[2]
     assert "memory" not in found[2]
     assert any(line.split() == ["v", "data", "?"] for line in found)
-    assert any(line.endswith("missing") for line in found)
+    assert any(line.endswith("not there yet") for line in found)
 
 
 def test_nothing_was_deployed() -> None:
