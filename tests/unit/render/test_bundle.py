@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from deploytool.render import render_bundle
 from deploytool.settings import Settings, load_settings
@@ -112,7 +112,7 @@ def test_the_stack_reads_what_was_rendered(shipped: Settings) -> None:
     _compare(stack, shipped)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(settings_strategy())
 def test_any_settings_are_read_back_the_same(made: Settings) -> None:
     first = render_bundle(made, TEMPLATES, {})
@@ -120,7 +120,7 @@ def test_any_settings_are_read_back_the_same(made: Settings) -> None:
     _compare(parse_stack(first.files), made)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(settings_strategy())
 def test_any_settings_that_are_shown_load_to_the_same(made: Settings) -> None:
     shown = made.show()

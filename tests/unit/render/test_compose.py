@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from deploytool.render import render_bundle, write_bundle
 from deploytool.settings import Settings
 
@@ -93,3 +95,31 @@ def test_compose_reads_every_text_as_it_was_written(tmp_path: Path) -> None:
     assert [text.replace("$$", "$") for text in web["command"]] == NASTY
     test = [text.replace("$$", "$") for text in web["healthcheck"]["test"]]
     assert test == ["CMD-SHELL", 'test $$ -gt 1 && echo "${HOME}"']
+
+
+def test_names_that_yaml_would_take_for_something_else(tmp_path: Path) -> None:
+    service = {
+        "image": "example/web:1",
+        "user": "1:1",
+        "volumes": ("no:/data",),
+        "environment": {"ON": "1", "Y": "2"},
+    }
+    settings = Settings.model_validate(
+        {
+            "environment": "y",
+            "project": "1",
+            "network": "yes",
+            "services": {
+                "on": {**service, "port": 80, "healthcheck": {"path": "/"}},
+                "123": {**service, "depends_on": {"on": "service_healthy"}},
+                "proxy": {"image": "traefik:3", "user": "1:1"},
+            },
+        }
+    )
+    found = understood(settings, tmp_path)
+    assert set(found["services"]) == {"on", "123", "proxy"}
+    assert found["services"]["123"]["environment"] == {"ON": "1", "Y": "2"}
+    assert found["volumes"]["no"]["name"] == "1-y_no"
+    assert found["networks"]["yes"]["name"] == "1-y_yes"
+    routes = yaml.safe_load((tmp_path / "proxy" / "routes.yaml").read_text())
+    assert routes["http"]["routers"]["on"]["service"] == "on"
