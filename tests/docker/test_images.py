@@ -244,7 +244,7 @@ RULES = {
     "order": "!app/main.py\napp\n!app/deep\napp/deep/er/README.md\n",
     "classes": "docs/a\\[1\\].txt\n[a-b]*\n!build\nbuild/[^k]*\n",
     "double star": "**/README.md\nnode_modules/**\nbuild/**/out.js\n!build/keep/**\n",
-    # Not here: `**` with `!**/README.md`. The docker command 20.10 sends nothing then; newer ones do as we.
+    # Not here: `**` with `!**/README.md`, for which the docker command 20.10 looks into no folder.
     "all": "**\n!docs\n",
 }
 

@@ -179,4 +179,5 @@ RECIPE = Recipe(
     ),
     make=_make,
     commands={"debugfs": "e2fsprogs", "strip": "binutils"},
+    native=True,
 )

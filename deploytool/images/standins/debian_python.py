@@ -70,25 +70,48 @@ def _make(workshop: Workshop, wheels: tuple[Path, ...], target: Path) -> None:
     del wheels  # everything comes from Debian
     with tempfile.TemporaryDirectory(dir=workshop.directory, prefix="debian-") as scratch:
         plain = Path(scratch) / "debian.tar"
-        workshop.report(f"installing Debian {_SUITE} with Python 3.11 ({_how()})")
-        commands.run(_bootstrap(plain), doing="installing Debian packages", timeout=900)
+        way = _way()
+        workshop.report(f"installing Debian {_SUITE} with Python 3.11 ({_WORDS[way]})")
+        commands.run(_bootstrap(plain, way), doing="installing Debian packages", timeout=900)
         workshop.report("packing Debian")
         with tarfile.open(plain) as source, TreeWriter(target) as tree:
             _copy(source, tree)
 
 
-def _how() -> str:
-    return "as root" if os.geteuid() == 0 else "in a user namespace"
+def _way() -> str:
+    """How mmdebstrap becomes root of the tree it makes: "root", "unshare" (a user namespace) or "sudo".
 
-
-def _bootstrap(target: Path) -> list[str]:
-    """mmdebstrap's argument list; as root when we are, else in a user namespace, else through sudo.
-
-    The last two may each be refused by the machine; mmdebstrap's own message then says so.
+    Raises BaseImageUnavailable with what was tried when none of them is open to this user.
     """
+    if os.geteuid() == 0:
+        return "root"
+    tried = []
+    for way, arguments in (
+        ("unshare", ["unshare", "--user", "--map-auto", "--map-root-user", "true"]),
+        ("sudo", ["sudo", "-n", "true"]),
+    ):
+        try:
+            commands.run(arguments, doing=f"trying {way}", timeout=10)
+        except BaseImageUnavailable as error:
+            tried.append(" ".join([error.message, *error.details[-1:]]))
+        else:
+            return way
+    raise BaseImageUnavailable(
+        "making a Debian tree needs root, a user namespace with subordinate ids, or sudo without a password",
+        hint="run the command with sudo, or: apt-get install uidmap && usermod --add-subuids 100000-165535"
+        " --add-subgids 100000-165535 $USER",
+        details=tried,
+    )
+
+
+_WORDS = {"root": "as root", "unshare": "in a user namespace", "sudo": "through sudo"}
+
+
+def _bootstrap(target: Path, way: str) -> list[str]:
+    """mmdebstrap's argument list, for one of the ways above."""
     arguments = [
         "mmdebstrap",
-        f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
+        f"--mode={'unshare' if way == 'unshare' else 'root'}",
         "--variant=apt",
         "--components=main",
         f"--include={','.join(_PACKAGES)}",
@@ -114,20 +137,9 @@ def _bootstrap(target: Path) -> list[str]:
         f"deb {signed} {mirror} {_SUITE}-updates main",
         f"deb {signed} {security} {_SUITE}-security main",
     ]
-    if os.geteuid() != 0 and not _user_namespaces():
-        # No user namespaces: the one other way is root.
-        arguments = ["sudo", "-n", *(a.replace("=unshare", "=root") for a in arguments)]
+    if way == "sudo":
+        arguments = ["sudo", "-n", *arguments]
     return arguments
-
-
-def _user_namespaces() -> bool:
-    try:
-        commands.run(
-            ["unshare", "--user", "--map-root-user", "true"], doing="trying user namespaces", timeout=10
-        )
-    except BaseImageUnavailable:
-        return False
-    return True
 
 
 def _mirrors() -> tuple[str, str]:
@@ -233,4 +245,5 @@ RECIPE = Recipe(
     ),
     make=_make,
     commands={"mmdebstrap": "mmdebstrap"},
+    native=True,
 )

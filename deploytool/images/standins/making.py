@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,11 @@ def make(api: APIClient, recipe: Recipe, *, stands_for: str, cache: Path, report
         raise BaseImageUnavailable(
             f"there are no packages to make a stand-in for {stands_for} on {machine}",
             hint=f"name an image that the engine has: build.base_images.{recipe.name} in the settings",
+        )
+    if recipe.native and platform.machine() != machine:
+        raise BaseImageUnavailable(
+            f"a stand-in for {stands_for} on {machine} cannot be made on this {platform.machine()} machine",
+            hint=f"make it on the engine's own machine, or set build.base_images.{recipe.name}",
         )
     commands.require(recipe.commands, wanted_for=stands_for)
     cache.mkdir(parents=True, exist_ok=True)

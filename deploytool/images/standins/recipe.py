@@ -52,6 +52,8 @@ class Recipe:
     make: Callable[[Workshop, tuple[Path, ...], Path], None] = field(repr=False)
     # Host commands the recipe calls, with the apt package that holds each.
     commands: Mapping[str, str] = field(default_factory=dict)
+    # Whether it runs or handles the target's machine code, so that both machines must be of one kind.
+    native: bool = False
 
     def digest(self, machine: str) -> str:
         """SHA-256 of everything that decides the image's content on this machine, as 64 hex digits."""

@@ -82,6 +82,20 @@ def test_a_machine_without_packages_is_told_so(tmp_path: Path) -> None:
     assert "build.base_images.node" in error.value.hint
 
 
+def test_another_kind_of_machine_than_the_engines_cannot_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(BaseImageUnavailable, match="on x86_64 cannot be made on this riscv64 machine"):
+        making.make(
+            Engine("x86_64"),  # type: ignore[arg-type]
+            making.RECIPES["python"],
+            stands_for="python:3.11-slim",
+            cache=tmp_path,
+            report=print,
+        )
+
+
 def test_missing_tools_are_named_as_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "find", lambda command: None)
     with pytest.raises(BaseImageUnavailable) as error:
