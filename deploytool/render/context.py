@@ -259,7 +259,6 @@ def _proxy(settings: Settings) -> Plain:
         "arguments": list(proxy.arguments),
         "entry_points": entry_points,
         "listeners": [entry["name"] for entry in entry_points] + (["http", "https"] if proxy.https else []),
-        "inside_only": [entry["name"] for entry in entry_points if entry["published"] is None],
         "upstreams": upstreams,
         "domains": [
             {"service": name, "domain": domain}
