@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,4 +112,10 @@ def line(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    return made
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    threshold = gc.get_threshold()
+    yield made
+    # main() sets both for a process that is about to end.
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    gc.set_threshold(*threshold)

@@ -144,7 +144,6 @@ def test_interrupted_before_anything_began(line: Any) -> None:
 
 
 def test_sigterm_is_like_ctrl_c(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     observe = line.engine.observe
 
     def killed(stack: object) -> object:
@@ -153,11 +152,13 @@ def test_sigterm_is_like_ctrl_c(line: Any, monkeypatch: pytest.MonkeyPatch) -> N
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     monkeypatch.setattr(line.engine, "observe", killed)
-    try:
-        assert line.chatbot("status").code == 130
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    assert line.chatbot("status").code == 130
+
+
+def test_a_caller_that_ignores_hang_ups_is_left_alone(line: Any) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert line.chatbot("plan").code == 0
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 def test_a_reader_that_goes_away_is_no_error(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
