@@ -13,7 +13,7 @@ from deploytool.plan import operations as steps
 from deploytool.plan import text
 from deploytool.plan.model import Plan
 from deploytool.plan.operations import Operation
-from deploytool.reporting.screen import Screen, pad, visible
+from deploytool.reporting.screen import Screen, pad, shorten, visible
 from deploytool.stack import words
 
 BRIEF = 0.05
@@ -91,7 +91,7 @@ class Rollout:
             self._traffic(operation)
             return
         old = row.container not in ("", getattr(operation, "container", ""))
-        word = described(operation) if self.undoing else _word(operation, old=old)
+        word = described(operation).partition(", ≤")[0] if self.undoing else _word(operation, old=old)
         if word == "started" and row.done == ["created"]:
             row.done = []
         if word:
@@ -129,7 +129,8 @@ class Rollout:
             elapsed = self.clock() - row.since
             seconds = f" {words.duration(round(elapsed, 1))}" if elapsed >= 0.2 else ""
             pieces.append(f"{row.said or row.now}{seconds} …")
-        lines = screen.wrap(" · ".join(pieces), start, " " * visible(start))
+        pieces = [shorten(piece, screen.width - visible(start) - 2) for piece in pieces]
+        lines = _wrapped(pieces, start, screen.width)
         if row.failed:
             lines = [screen.style(line, "red") for line in lines]
         elif row.now and screen.colour:
@@ -192,6 +193,18 @@ class Rollout:
             if row.waiting and row.container in served:
                 row.waiting = False
                 row.done.append("traffic")
+
+
+def _wrapped(pieces: list[str], start: str, width: int) -> list[str]:
+    """The pieces with dots between them, broken between pieces only."""
+    lines, indent = [start + pieces[0]], " " * visible(start)
+    for piece in pieces[1:]:
+        if visible(lines[-1]) + visible(piece) + 5 <= width:
+            lines[-1] += f" · {piece}"
+        else:
+            lines[-1] += " ·"
+            lines.append(indent + piece)
+    return lines
 
 
 def _counted(kind: str, count: int) -> str:
