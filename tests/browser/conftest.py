@@ -1,7 +1,8 @@
 """A real Chromium, and the frontend's own image in front of a backend.
 
-Two ways to meet the page: `deployed_page` on the stack that `chatbot deploy` made (see tests/conftest.py), and
-`scripted_page` on the same image in front of a scripted backend, which misbehaves at one exact word.
+The page is met in three ways: on the stack that `chatbot deploy` made (`frontend_url` in tests/conftest.py),
+on the same image in front of the real backend with a scripted model provider (`faulty_url`), and in front of
+a scripted backend, which misbehaves at one exact word (`scripted_page`).
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import os
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import uvicorn
+from backend_support.servers import JWT_SECRET
 
 from .scripted_backend import Scripted, create_app
 
@@ -34,6 +38,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 PATIENCE_MILLISECONDS = 15_000
+QUIET_CHROMIUM = Path(__file__).with_name("quiet_chromium.py")
 
 
 def free_port() -> int:
@@ -56,9 +61,7 @@ def chromium() -> Iterator[Browser]:
 
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHATBOT_TEST_CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM_FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=QUIET_CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
@@ -144,7 +147,7 @@ def serve_page(frontend_image: str) -> Iterator[Callable[[str], str]]:
         port = free_port()
         environment = {
             "BACKEND_URL": backend_url,
-            "JWT_SECRET": "a-secret-for-tests-that-is-long-enough",
+            "JWT_SECRET": JWT_SECRET,
             "HOSTNAME": "127.0.0.1",
             "PORT": str(port),
         }
@@ -213,16 +216,8 @@ def scripted_page(open_page: OpenPage, scripted_url: str) -> Page:
 
 
 def visit(page: Page, path: str) -> None:
-    """Opens a page, again if need be: Chromium gives up when any network interface of the machine comes or goes."""
-    from playwright.sync_api import Error
-
-    for attempt in range(5):
-        try:
-            page.goto(path)
-            return
-        except Error as error:
-            if "ERR_NETWORK_CHANGED" not in error.message or attempt == 4:
-                raise
+    """Opens a page of the site."""
+    page.goto(path)
 
 
 def sign_in(page: Page) -> None:
@@ -233,3 +228,16 @@ def sign_in(page: Page) -> None:
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/chat")
     page.get_by_text("What is on your mind?").wait_for()
+
+
+def sign_up(page: Page, password: str = "a long enough password") -> str:
+    """Makes an account through the form, with an address nobody else has, which it returns."""
+    email = f"ana-{uuid.uuid4().hex[:10]}@example.org"
+    visit(page, "/signup")
+    page.get_by_label("Name").fill("Ana")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign up").click()
+    page.wait_for_url("**/chat")
+    page.get_by_text("What is on your mind?").wait_for()
+    return email

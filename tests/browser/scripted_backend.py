@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -34,9 +35,11 @@ class Scripted:
         self.messages: dict[str, list[dict[str, Any]]] = {}
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.stopped: set[str] = set()
-        self.refresh_token = "refresh-0"
+        # Unlike those of any other script: the page remembers renewals for a minute.
+        self.sign_in = secrets.token_hex(6)
+        self.refresh_token = f"refresh-{self.sign_in}-0"
         self.refreshes = 0
-        self.access_token = "access-0"
+        self.access_token = f"access-{self.sign_in}-0"
         self.resumptions: list[str | None] = []
         self.seconds_per_word = 0.02
         self.drop_after_words: list[int] = []
@@ -94,8 +97,8 @@ def create_app(script: Scripted) -> Starlette:
         if (await request.json())["refresh_token"] != script.refresh_token:
             return problem(401, "refresh-token-reused", "This sign-in has ended.")
         script.refreshes += 1
-        script.refresh_token = f"refresh-{script.refreshes}"
-        script.access_token = f"access-{script.refreshes}"
+        script.refresh_token = f"refresh-{script.sign_in}-{script.refreshes}"
+        script.access_token = f"access-{script.sign_in}-{script.refreshes}"
         await asyncio.sleep(0.05)
         return JSONResponse(script.tokens())
 
@@ -228,7 +231,9 @@ def create_app(script: Scripted) -> Starlette:
             data = event["data"]
             if event["event"] == "done":
                 stored = script.messages[conversation_id][-1]
-                stored["status"] = "stopped" if conversation_id in script.stopped else data["message"]["status"]
+                stored["status"] = (
+                    "stopped" if conversation_id in script.stopped else data["message"]["status"]
+                )
                 data = {**data, "message": stored}
             yield f"event: {event['event']}\nid: {number}\ndata: {json.dumps(data)}\n\n"
             await asyncio.sleep(script.seconds_per_word)

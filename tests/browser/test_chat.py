@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def test_words_arrive_one_after_another(scripted_page: Page, script: Scripted) -
     expect(answers(scripted_page)).to_have_count(1)
     texts: list[str] = scripted_page.evaluate("window.texts")
     assert len(texts) > 20, "the answer came in lumps"
-    assert all(later.startswith(earlier.strip()) for earlier, later in zip(texts, texts[1:], strict=False))
+    assert all(later.startswith(earlier.strip()) for earlier, later in itertools.pairwise(texts))
     assert words(answers(scripted_page)) == COUNTED
 
 
@@ -171,6 +172,7 @@ def test_code_is_copied_as_it_is(open_page: OpenPage, scripted_url: str) -> None
     page = open_page(scripted_url, permissions=["clipboard-read", "clipboard-write"])
     sign_in(page)
     say(page, "Make a plan")
+    expect(answers(page)).to_have_count(1)
     page.get_by_role("button", name="Copy the code").click()
     page.get_by_role("status").filter(has_text="Copied").wait_for(state="attached")
     assert page.evaluate("navigator.clipboard.readText()") == "def total(figures):\n    return sum(figures)"

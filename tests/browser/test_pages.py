@@ -30,7 +30,9 @@ def objections(page: Page) -> list[str]:
         "(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}})", STANDARDS
     )
     assert result["passes"], "axe-core looked at nothing"
-    return [f"{v['id']}: {n['target']} {n['failureSummary']}" for v in result["violations"] for n in v["nodes"]]
+    return [
+        f"{v['id']}: {n['target']} {n['failureSummary']}" for v in result["violations"] for n in v["nodes"]
+    ]
 
 
 def fill(script: Scripted) -> None:
@@ -92,7 +94,9 @@ def task_list(page: Page) -> None:
 
 def task_details(page: Page) -> None:
     task_list(page)
-    page.get_by_role("button", name="Renew the passport", exact=False).and_(page.locator("[aria-expanded]")).click()
+    page.get_by_role("button", name="Renew the passport", exact=False).and_(
+        page.locator("[aria-expanded]")
+    ).click()
     page.get_by_role("form", name="Details of").wait_for()
 
 
@@ -121,14 +125,16 @@ def drawer(page: Page) -> None:
 
 
 STATES = [
-    empty_chat, full_chat, editing, slash_menu, palette, missing_conversation, task_list, task_details, no_tasks,
-    account, delete_dialog, drawer,
+    empty_chat, full_chat, editing, slash_menu, palette, missing_conversation, drawer,
+    task_list, task_details, no_tasks, account, delete_dialog,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/about", "/login", "/signup", "/no-such-page"])
-def test_axe_finds_nothing_on_public_pages(open_page: OpenPage, scripted_url: str, path: str, theme: str) -> None:
+def test_axe_finds_nothing_on_public_pages(
+    open_page: OpenPage, scripted_url: str, path: str, theme: str
+) -> None:
     page = open_page(scripted_url, color_scheme=theme)
     visit(page, path)
     page.get_by_role("heading", level=1).wait_for()
@@ -148,7 +154,9 @@ def test_axe_finds_nothing_on_member_pages(
     assert objections(page) == []
 
 
-def test_nothing_reaches_past_a_narrow_screen(open_page: OpenPage, scripted_url: str, script: Scripted) -> None:
+def test_nothing_reaches_past_a_narrow_screen(
+    open_page: OpenPage, scripted_url: str, script: Scripted
+) -> None:
     fill(script)
     page = open_page(scripted_url, viewport={"width": 320, "height": 640})
     wide = []
@@ -181,13 +189,17 @@ def test_every_control_is_reached_and_seen_from_the_keyboard(scripted_page: Page
 @pytest.mark.parametrize("path", ["/", "/about", "/login", "/no-such-page"])
 def test_the_policy_allows_nothing_foreign_and_nothing_inline(scripted_url: str, path: str) -> None:
     answer = httpx.get(scripted_url + path)
-    policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+    policy = dict(
+        part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";")
+    )
     assert policy["default-src"] == "'none'"
     assert policy["frame-ancestors"] == "'none'"
     assert policy["base-uri"] == "'none'"
     for directive, sources in policy.items():
         for source in sources.split():
-            assert source in ("'self'", "'none'", "data:") or re.fullmatch(r"'sha256-[\w+/=]{44}'", source), directive
+            assert source in ("'self'", "'none'", "data:") or re.fullmatch(r"'sha256-[\w+/=]{44}'", source), (
+                directive
+            )
     assert "data:" not in policy["script-src"]
     inline = re.findall(r"<script(?![^>]*\ssrc=)", answer.text)
     assert len(inline) == policy["script-src"].count("sha256-") > 0
@@ -195,11 +207,19 @@ def test_the_policy_allows_nothing_foreign_and_nothing_inline(scripted_url: str,
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_script_that_is_not_ours_does_not_run(open_page: OpenPage, scripted_url: str, chromium: Any) -> None:
+def test_a_script_that_is_not_ours_does_not_run(
+    open_page: OpenPage, scripted_url: str, chromium: Any
+) -> None:
     context = chromium.new_context(base_url=scripted_url)
     page = context.new_page()
     visit(page, "/about")
-    page.evaluate("const s = document.createElement('script'); s.textContent = 'window.broken = 1'; document.body.append(s)")
+    page.evaluate(
+        """() => {
+            const script = document.createElement('script');
+            script.textContent = 'window.broken = 1';
+            document.body.append(script);
+        }"""
+    )
     assert page.evaluate("window.broken") is None
     context.close()
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import OpenPage, sign_in, visit
+from .conftest import OpenPage, visit
 from .scripted_backend import Scripted
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def test_a_tampered_cookie_is_no_sign_in(scripted_url: str) -> None:
         {"sec-fetch-site": "cross-site", "origin": "{own}"},
     ],
 )
-def test_requests_of_other_sites_change_nothing(scripted_url: str, script: Scripted, headers: dict[str, str]) -> None:
+def test_requests_of_other_sites_change_nothing(
+    scripted_url: str, script: Scripted, headers: dict[str, str]
+) -> None:
     session = session_of(scripted_url)
     forged = {name: value.replace("{own}", scripted_url) for name, value in headers.items()}
     answer = httpx.post(f"{scripted_url}/api/tasks", json={"title": "forged"}, headers={**session, **forged})
@@ -113,8 +115,12 @@ def test_visitors_are_sent_to_log_in_and_back(open_page: OpenPage, scripted_url:
     page.wait_for_url(f"**{path}")
 
 
-@pytest.mark.parametrize("next_address", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])
-def test_logging_in_leads_to_this_site_only(open_page: OpenPage, scripted_url: str, next_address: str) -> None:
+@pytest.mark.parametrize(
+    "next_address", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
+)
+def test_logging_in_leads_to_this_site_only(
+    open_page: OpenPage, scripted_url: str, next_address: str
+) -> None:
     page = open_page(scripted_url)
     visit(page, f"/login?next={next_address}")
     page.get_by_label("Email").fill("ana@example.org")
@@ -145,7 +151,9 @@ def test_an_expired_token_is_renewed_once_and_unseen(scripted_page: Page, script
 def test_two_tabs_share_one_renewal(scripted_page: Page, script: Scripted) -> None:
     other = scripted_page.context.new_page()
     visit(other, "/chat")
-    other.get_by_text("What is on your mind?").wait_for()
+    for page in (scripted_page, other):
+        page.get_by_text("ana@example.org").wait_for()
+        page.wait_for_load_state("networkidle")
     script.tasks.append(script.task("Water the plants"))
     script.access_token = "a token that neither page has"
     for page in (scripted_page, other):

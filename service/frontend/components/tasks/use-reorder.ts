@@ -1,16 +1,20 @@
 "use client";
 
-import { useRef, useState, type PointerEvent } from "react";
+import { useEffect, useRef, useState, type PointerEvent as ReactPointerEvent } from "react";
 
 type Drag = { id: string; from: number; to: number };
 
 /**
- * Ordering by pointer: the handle is grabbed, the row follows in steps, and letting go asks for the move.
- * Esc or a lost pointer leaves everything where it was. `rows` finds the list's elements in their present order.
+ * Ordering by pointer: the handle is grabbed, the rows make way in steps, and letting go asks for the move.
+ * Esc or a lost pointer leaves everything where it was. The pointer is followed on the window: the grabbed row
+ * changes its place in the document, and with that an element loses a pointer it had captured.
  */
 export function useReorder(onMove: (id: string, place: number) => void) {
   const [drag, setDrag] = useState<Drag | null>(null);
   const list = useRef<HTMLUListElement>(null);
+  const following = useRef<AbortController | null>(null);
+
+  useEffect(() => () => following.current?.abort(), []);
 
   function placeAt(y: number, id: string): number {
     const rows = [...(list.current?.querySelectorAll<HTMLElement>("[data-task]") ?? [])].filter((row) => row.dataset.task !== id);
@@ -23,20 +27,36 @@ export function useReorder(onMove: (id: string, place: number) => void) {
 
   function handleFor(id: string, index: number) {
     return {
-      onPointerDown: (event: PointerEvent<HTMLElement>) => {
+      onPointerDown: (event: ReactPointerEvent<HTMLElement>) => {
         if (event.button !== 0) return;
-        event.currentTarget.setPointerCapture(event.pointerId);
-        setDrag({ id, from: index, to: index });
+        event.preventDefault(); // no text is selected on the way
+        event.currentTarget.focus();
+        const { signal } = (following.current = new AbortController());
+        const drop = () => {
+          following.current?.abort();
+          setDrag(null);
+        };
+        let to = index;
+        setDrag({ id, from: index, to });
+        window.addEventListener(
+          "pointermove",
+          ({ clientY }) => {
+            to = placeAt(clientY, id);
+            setDrag({ id, from: index, to });
+          },
+          { signal },
+        );
+        window.addEventListener(
+          "pointerup",
+          () => {
+            drop();
+            if (to !== index) onMove(id, to);
+          },
+          { signal },
+        );
+        window.addEventListener("pointercancel", drop, { signal });
+        window.addEventListener("keydown", ({ key }) => key === "Escape" && drop(), { signal });
       },
-      onPointerMove: (event: PointerEvent<HTMLElement>) => {
-        if (drag?.id === id) setDrag({ ...drag, to: placeAt(event.clientY, id) });
-      },
-      onPointerUp: () => {
-        if (drag?.id !== id) return;
-        setDrag(null);
-        if (drag.to !== drag.from) onMove(id, drag.to);
-      },
-      onPointerCancel: () => setDrag(null),
     };
   }
 

@@ -85,10 +85,17 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
       ...(key !== newThread && { conversation_id: key }),
       ...(replaceMessageId && { replace_message_id: replaceMessageId }),
     };
+    const post = () => this.follow(key, (signal) => this.post("/api/chat", body, signal), null);
     try {
-      await this.follow(key, (signal) => this.post("/api/chat", body, signal), null);
+      await post().catch(async (error: unknown) => {
+        if (!(error instanceof ApiProblem) || (error.status !== 0 && error.status < 502)) throw error;
+        // The line broke before anything came back. Only when the message surely did not arrive is it sent again.
+        await pause(firstPauseMilliseconds);
+        const arrived = await this.landed(key, text, before);
+        if (arrived === null) throw error;
+        if (!arrived) await post();
+      });
     } catch (error) {
-      if (error instanceof ApiProblem && (error.status === 0 || error.status >= 502) && (await this.landed(key, text, before))) return;
       this.put(key, { messages: before, activity: null, unsent: { text, reason: messageOf(error), replaceMessageId } });
     }
   }
@@ -236,8 +243,11 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
     return conversation.id;
   }
 
-  /** After a broken POST: whether the message arrived all the same. If so the thread goes on from there. */
-  private async landed(key: string, text: string, before: Message[]): Promise<boolean> {
+  /**
+   * After a broken POST: whether the message arrived all the same; null when that cannot be found out.
+   * If it did, the thread goes on from there.
+   */
+  private async landed(key: string, text: string, before: Message[]): Promise<boolean | null> {
     try {
       let id = key;
       if (key === newThread) {
@@ -255,7 +265,7 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
       await this.open(id);
       return true;
     } catch {
-      return false;
+      return null;
     }
   }
 }

@@ -1,4 +1,6 @@
 const renewedAt = "sign-in-renewed-at";
+const pausesBeforeAskingAgainMilliseconds = [250, 1_000, 2_000];
+
 let underWay: Promise<boolean> | null = null;
 
 function lastRenewal(): number {
@@ -9,10 +11,20 @@ function lastRenewal(): number {
   }
 }
 
+/** Null when no answer came. Asking again is safe: for a minute the server gives the same answer to the same cookie. */
+async function askForRenewal(): Promise<Response | null> {
+  for (const milliseconds of pausesBeforeAskingAgainMilliseconds) {
+    const response = await fetch("/api/auth/refresh", { method: "POST", credentials: "same-origin" }).catch(() => null);
+    if (response && response.status < 500) return response;
+    await new Promise((resume) => setTimeout(resume, milliseconds));
+  }
+  return null;
+}
+
 async function renew(askedAt: number): Promise<boolean> {
   // Another tab may have renewed while this one waited for its turn.
   if (lastRenewal() > askedAt) return true;
-  const response = await fetch("/api/auth/refresh", { method: "POST", credentials: "same-origin" }).catch(() => null);
+  const response = await askForRenewal();
   if (response?.ok) {
     try {
       localStorage.setItem(renewedAt, String(Date.now()));
