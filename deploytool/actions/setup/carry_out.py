@@ -54,8 +54,9 @@ def carry_out_setup(
     Raises RootNeeded before the first step where root is needed and cannot be had; SetupFailed.
     """
     machine = plan.machine
-    if any(not isinstance(step, LinkCommand) for step in plan.steps):
-        as_root(["apt-get", "install"], root=machine.root, sudo=machine.sudo)
+    for step in plan.steps:
+        if not isinstance(step, LinkCommand):
+            as_root([], root=machine.root, sudo=machine.sudo, what=step.what)
     done: list[StepDone] = []
     for step in plan.steps:
         began = time.monotonic()

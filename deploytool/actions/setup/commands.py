@@ -51,14 +51,17 @@ def sudo_works() -> str:
     return "asks" if sys.stdin.isatty() else ""
 
 
-def as_root(arguments: Sequence[str], *, root: bool, sudo: str) -> list[str]:
-    """The arguments with sudo in front where it is needed. Raises RootNeeded when there is no way."""
+def as_root(arguments: Sequence[str], *, root: bool, sudo: str, what: str = "") -> list[str]:
+    """The arguments with sudo in front where it is needed.
+
+    Raises RootNeeded when there is no way; `what` says what root is needed for.
+    """
     if root:
         return list(arguments)
     if not sudo:
         raise RootNeeded(
-            f"`{' '.join(arguments[:3])} …` needs root, and sudo is not there or asks for a password "
-            "without a terminal",
+            f"root is needed to {what or ' '.join(arguments)}, and sudo is not there, not allowed, "
+            "or asks for a password without a terminal",
             hint="run it as root, or from a terminal as a user who may use sudo:  chatbot setup",
         )
     return ["sudo", *(["-n"] if sudo == "silent" else []), *arguments]
