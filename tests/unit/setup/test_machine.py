@@ -65,7 +65,7 @@ def test_root_is_had_by_sudo_or_asked_for() -> None:
     assert commands.as_root(["apt-get", "update"], root=True, sudo="") == ["apt-get", "update"]
     assert commands.as_root(["true"], root=False, sudo="silent") == ["sudo", "-n", "true"]
     assert commands.as_root(["true"], root=False, sudo="asks") == ["sudo", "true"]
-    with pytest.raises(RootNeeded, match="root is needed to apt-get install docker.io") as caught:
+    with pytest.raises(RootNeeded, match="root is needed to apt-get install") as caught:
         commands.as_root(["apt-get", "install", "docker.io"], root=False, sudo="")
     assert caught.value.exit_code == 2
 
