@@ -123,7 +123,11 @@ class StreamsLogs(Protocol):
         since: float | None = None,
         tail: int | None = None,
     ) -> Iterator[LogLine]:
-        """The lines of several containers, interleaved by time; with follow, until interrupted."""
+        """The lines of several containers, interleaved by time; `tail` counts per container.
+
+        With follow, until the caller stops; containers of the same services join when they start. When
+        none of them runs there is nothing to follow: it ends after the lines so far.
+        """
 
 
 @runtime_checkable

@@ -19,6 +19,7 @@ from support import engines, tiny_image
 from deploytool.engines.docker.engine import DockerEngine
 from deploytool.engines.protocol import LogLine
 from deploytool.errors import PortTaken
+from deploytool.plan import operations as op
 from deploytool.stack.model import Port
 
 pytestmark = pytest.mark.docker
@@ -45,15 +46,47 @@ def world() -> Iterator[engines.World]:
         engine.close()
 
 
-def test_following_two_containers_until_they_end(world: engines.World) -> None:
+def _take(stream: Iterator[LogLine], count: int) -> list[LogLine]:
+    return [line for _, line in zip(range(count), stream, strict=False)]
+
+
+def test_following_two_containers(world: engines.World) -> None:
     ticks = "; sleep 0.2; ".join(f"echo {number}" for number in range(5))
-    services = [world.service("sh", "-c", ticks, name=name) for name in ("first", "second")]
+    command = ("sh", "-c", f"{ticks}; sleep 100000")
+    services = [world.service(*command, name=name) for name in ("first", "second")]
     world.make_stack(*services)
     world.prepare()
     containers = [world.seen(world.start(service)) for service in services]
-    lines = list(world.engine.logs(containers, follow=True))
+    stream = world.engine.logs(containers, follow=True)
+    lines = _take(stream, 10)
+    stream.close()
     for container in containers:
         assert [line.text for line in lines if line.container == container.name] == list("01234")
+
+
+def test_following_ends_when_nothing_runs(world: engines.World) -> None:
+    seen = world.up(world.service("sh", "-c", "echo over; exit 1"))
+    seen = world.until(seen.name, lambda c: c.state == "exited")
+    assert [line.text for line in world.engine.logs([seen], follow=True)] == ["over"]
+
+
+def test_following_goes_on_across_a_restart_and_a_replacement(world: engines.World) -> None:
+    service = world.service("sh", "-c", "echo began; exec sleep 100000")
+    other = world.service("sh", "-c", "echo not asked for; exec sleep 100000", name="other")
+    world.make_stack(service, other)
+    world.prepare()
+    first = world.seen(world.start(service))
+    stream = world.engine.logs([first], follow=True)
+    assert [line.container for line in _take(stream, 1)] == [first.name]
+
+    world.stop(first.name)
+    world.apply(op.StartContainer(container=first.name))
+    assert [(line.container, line.text) for line in _take(stream, 1)] == [(first.name, "began")]
+
+    world.start(other)
+    second = world.start(service, 2)
+    assert [(line.container, line.text) for line in _take(stream, 1)] == [(second, "began")]
+    stream.close()
 
 
 def test_following_shows_lines_as_they_come_and_can_be_stopped(world: engines.World) -> None:

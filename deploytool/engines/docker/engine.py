@@ -20,6 +20,7 @@ from deploytool.engines.docker import (
 )
 from deploytool.engines.docker.address import Address
 from deploytool.engines.docker.client import TIMEOUT, Client
+from deploytool.engines.docker.follow import follow_logs
 from deploytool.engines.protocol import EngineDescription, FileEntry, LockHolder, LogLine, Report, Usage
 from deploytool.plan.observed import Observed, ObservedContainer
 from deploytool.plan.operations import Operation
@@ -72,7 +73,9 @@ class DockerEngine:
         tail: int | None = None,
     ) -> Iterator[LogLine]:
         """The containers' lines, by time."""
-        return logs.read_logs(self.client, containers, follow=follow, since=since, tail=tail)
+        if follow:
+            return follow_logs(self.client, containers, since=since, tail=tail)
+        return logs.read_logs(self.client, containers, since=since, tail=tail)
 
     def execute(self, container: ObservedContainer, command: Sequence[str]) -> tuple[int, bytes]:
         """Run a command to its end."""

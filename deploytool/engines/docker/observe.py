@@ -13,7 +13,7 @@ from typing import Any
 from deploytool.engines.docker import memory_kills
 from deploytool.engines.docker.client import Client, segment
 from deploytool.plan.observed import Observed, ObservedContainer
-from deploytool.stack import labels
+from deploytool.stack import labels, routes
 from deploytool.stack.model import Pairs, Resources, Stack
 
 WORKERS = 8
@@ -31,11 +31,11 @@ def observe(client: Client, stack: Stack) -> Observed:
         images = pool.submit(client.get, "/images/json")
         entries = listed.result()
         proxy = _proxy(entries, stack)
-        routes = pool.submit(read_file, client, proxy, stack.routes_path) if proxy else None
+        folder = posixpath.dirname(stack.routes_path)
+        routed = pool.submit(read_files, client, proxy, folder) if proxy else None
         containers = pool.map(client.inspect, [entry["Id"] for entry in entries])
         network_names = _present(client, networks.result(), stack.networks, "/networks/")
         volume_names = _present(client, volumes.result()["Volumes"] or [], stack.volumes, "/volumes/")
-        content = routes.result() if routes else None
         return Observed(
             # A container may go between the list and the look at it.
             containers=tuple(
@@ -51,7 +51,7 @@ def observe(client: Client, stack: Stack) -> Observed:
             networks=network_names,
             volumes=volume_names,
             images=_images(images.result(), stack),
-            routes=None if content is None else content.decode(errors="replace"),
+            routes=routes.current(routed.result()) if routed else None,
         )
 
 
@@ -103,19 +103,20 @@ def seconds(text: str) -> float:
     return moment + (float(f"0.{fraction}") if fraction.isdigit() else 0.0)
 
 
-def read_file(client: Client, container_id: str, path: str) -> bytes | None:
-    """A small file out of a container, running or not; None when it is not there."""
+def read_files(client: Client, container_id: str, folder: str) -> dict[str, bytes]:
+    """The small files of a folder of a container, running or not, by name; empty when it is not there."""
     answer = client.call(
-        "GET", f"/containers/{segment(container_id)}/archive", parameters={"path": path}, expect=(404,)
+        "GET", f"/containers/{segment(container_id)}/archive", parameters={"path": folder}, expect=(404,)
     )
     if answer.status_code == 404:
-        return None
+        return {}
+    found = {}
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
         for member in archive:
             stream = archive.extractfile(member) if member.isfile() else None
-            if stream and posixpath.basename(member.name) == posixpath.basename(path):
-                return stream.read()
-    return None
+            if stream:
+                found[posixpath.basename(member.name)] = stream.read()
+    return found
 
 
 def _proxy(entries: Iterable[Mapping[str, Any]], stack: Stack) -> str:

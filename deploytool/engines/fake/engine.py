@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 - the signatures are the protocol's
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from deploytool.engines.protocol import EngineDescription, FileEntry, LockHolder
 from deploytool.errors import Locked, StepFailed, WriteRefused
 from deploytool.plan.observed import Observed, ObservedContainer
 from deploytool.plan.operations import Operation
-from deploytool.stack import labels
+from deploytool.stack import labels, routes
 from deploytool.stack.model import Stack, Volume
 
 
@@ -287,9 +288,12 @@ class FakeEngine(Steps):
         return found
 
     def _routes(self, stack: Stack, mine: list[Container]) -> str | None:
-        proxies = [c for c in mine if c.service.name == stack.proxy_service] if stack.routes_path else []
-        for container in proxies:
-            content = container.read_file(stack.routes_path)
-            if content is not None:
-                return content.decode()
+        folder = posixpath.dirname(stack.routes_path)
+        for container in mine:
+            if stack.routes_path and container.service.name == stack.proxy_service:
+                for mount in container.service.mounts:
+                    volume = stack.volume(mount.source)
+                    if volume and posixpath.normpath(mount.target) == folder:
+                        files = self.volumes.get(volume.name, {})
+                        return routes.current({name: entry.content for name, entry in files.items()})
         return None
