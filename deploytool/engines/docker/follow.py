@@ -1,4 +1,4 @@
-"""Output as it comes, across restarts and replacements: containers of the same services join on their start."""
+"""Output as it comes, across restarts and replacements: containers of the same services join in."""
 
 from __future__ import annotations
 
