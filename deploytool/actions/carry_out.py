@@ -36,7 +36,6 @@ from deploytool.plan.operations import (
 from deploytool.stack import routes
 from deploytool.stack.model import Stack, Volume
 
-ROUTES_FILE = "routes.yaml"
 _PROXY_UID = 1000
 _SECRET_MODE = 0o400
 
@@ -122,7 +121,8 @@ class CarryOut:
         elif isinstance(operation, WriteRoutes):
             volume = self._routes_volume()
             done.before = self._files().read_volume(volume)
-            self._write_routes(volume, routes.expand(self.stack.routes, routes.mapping(operation.upstreams)))
+            content = routes.expand(self.stack.routes, routes.mapping(operation.upstreams))
+            self._write_routes(volume, done.before or (), content)
         else:
             self.engine.apply(
                 operation,
@@ -141,9 +141,10 @@ class CarryOut:
         ]
         self._files().write_volume(operation.volume, entries, delete_others=True)
 
-    def _write_routes(self, volume: Volume, content: str) -> None:
-        entry = FileEntry(ROUTES_FILE, content.encode(), mode=0o644, uid=_PROXY_UID, gid=_PROXY_UID)
-        self._files().write_volume(volume, [entry])
+    def _write_routes(self, volume: Volume, present: Sequence[FileEntry], content: str) -> None:
+        name = routes.next_file(entry.path for entry in present)
+        entry = FileEntry(name, content.encode(), mode=0o644, uid=_PROXY_UID, gid=_PROXY_UID)
+        self._files().write_volume(volume, [entry], delete_others=True)
 
     def _undo(self, reason: str, cause: ChatbotError, failed: str) -> None:
         steps = [(done, entry) for done in reversed(self.done) for entry in done.operation.undo]
@@ -171,8 +172,10 @@ class CarryOut:
             if done.before is not None:
                 self._files().write_volume(operation.volume, list(done.before), delete_others=True)
         elif isinstance(operation, WriteRoutes):
-            if done.before is not None:
-                self._files().write_volume(self._routes_volume(), list(done.before))
+            before = routes.current({entry.path: entry.content for entry in done.before or ()})
+            if before is not None:
+                volume = self._routes_volume()
+                self._write_routes(volume, self._files().read_volume(volume) or (), before)
         else:
             self.engine.apply(operation, self.stack, release=self.release)
 

@@ -173,3 +173,16 @@ def test_sizes_in_words(count: int, text: str):
 @given(st.integers(min_value=0, max_value=1 << 50))
 def test_sizes_stay_short(count: int):
     assert len(words.size(count)) <= 9
+
+
+@given(st.integers(min_value=1, max_value=200))
+def test_the_newest_routes_file_is_the_one_that_counts_and_is_read_first(generations: int):
+    files = {routes.SEED: b"seed"}
+    for generation in range(generations):
+        name = routes.next_file(files)
+        assert name not in files
+        files[name] = str(generation).encode()
+        assert sorted(files)[0] == name
+        assert routes.current(files) == str(generation)
+    assert routes.current({routes.SEED: b"seed", "notes.txt": b"x"}) == "seed"
+    assert routes.current({}) is None
