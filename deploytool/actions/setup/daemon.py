@@ -57,6 +57,12 @@ TROUBLES = (
         "into /etc/docker/daemon.json, then  chatbot setup",
     ),
     Trouble(
+        "graphdriver",
+        "the storage driver it is told to use does not work on this disk",
+        'take "storage-driver" out of /etc/docker/daemon.json, or put another there (overlay2, or vfs, which '
+        "is slow), then  chatbot setup",
+    ),
+    Trouble(
         "no space left",
         "the disk is full",
         "make room under /var/lib/docker, then  chatbot setup",
@@ -169,8 +175,9 @@ def _explain(lines: Sequence[str]) -> SetupFailed:
                 hint=trouble.remedy,
                 details=(fatal or list(lines))[-LAST_LINES:],
             )
+    said = fatal or [line for line in lines if "level=info" not in line]
     return SetupFailed(
         "the Docker Engine does not start",
         hint=f"read {LOG_FILE}, then try  dockerd  by hand to see what it says",
-        details=list(lines)[-LAST_LINES:],
+        details=said[-LAST_LINES:],
     )

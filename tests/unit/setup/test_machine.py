@@ -132,6 +132,11 @@ def test_our_own_or_no_lock_is_nobody_to_wait_for(tmp_path: Path) -> None:
             "failed to start daemon: error initializing graphdriver: overlay2: driver not supported",
             "overlay2",
         ),
+        (
+            "failed to start daemon: error initializing graphdriver: prerequisites for driver not satisfied "
+            "(wrong filesystem?)",
+            "storage driver",
+        ),
         ("failed to start daemon: write /var/lib/docker/x: no space left on device", "disk is full"),
         ("failed to start daemon: mount: operation not permitted", "without privileges"),
         ("failed to start daemon: something new", "does not start"),
