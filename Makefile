@@ -32,7 +32,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 /usr/bin/
 # the command runs through sg. $(1) may not hold single quotes.
 with_docker = if [ -w /var/run/docker.sock ] || ! id -nG "$$(id -un)" | grep -qw docker; then $(1); else sg docker -c '$(1)'; fi
 
-.PHONY: help up install develop test test-packages lint format bench clean completion
+.PHONY: help up install develop test test-packages lint lint-code lint-format lint-types lint-imports \
+	lint-dockerfiles format bench clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -82,11 +83,22 @@ test-packages:
 	if [ -n "$$missing" ]; then echo "installing what the tests need:" $$missing; \
 		$(APT) update -qq && $(APT) install -y -qq --no-install-recommends $$missing >/dev/null; fi
 
-lint: develop ## ruff, mypy, import-linter, hadolint
+lint: lint-code lint-format lint-types lint-imports lint-dockerfiles ## ruff, mypy, import-linter, hadolint
+
+lint-code: develop
 	@$(RUN) ruff check
+
+lint-format: develop
 	@$(RUN) ruff format --check
+
+lint-types: develop
 	@$(RUN) mypy
-	@$(VENV)/bin/lint-imports
+
+lint-imports: develop
+	@$(VENV)/bin/lint-imports --no-logo
+
+# The Dockerfiles that stand nowhere in the repository: as they are rendered.
+lint-dockerfiles: develop
 	@bundle=$$(mktemp -d) && trap 'rm -rf "$$bundle"' EXIT && $(CHATBOT) render local --out "$$bundle" >/dev/null && \
 		$(VENV)/bin/hadolint "$$bundle"/*.Dockerfile && echo "hadolint: nothing found in $$(ls "$$bundle"/*.Dockerfile | wc -l) Dockerfiles"
 
