@@ -15,7 +15,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from support.projects import CHATBOT, Project
+from support.projects import CHATBOT, Project, wait_until
 
 from deploytool.engines import registry
 from deploytool.engines.protocol import KeepsState, LockHolder
@@ -303,15 +303,6 @@ def test_ctrl_c_takes_back_what_was_begun(small: Project, client: docker.DockerC
     running = [c.name for c in client.containers.list() if c.name.startswith(small.stack)]
     assert sorted(running) == sorted(before)
     small.chatbot("deploy", "local")
-
-
-def wait_until(condition: object, seconds: float = 60) -> None:
-    """Wait for a state; the short pause only keeps the engine from being asked without end."""
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the state did not come"
-        threading.Event().wait(0.05)
 
 
 def test_a_dry_run_writes_nothing(project: Project, client: docker.DockerClient):

@@ -11,8 +11,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,3 +131,11 @@ def make(directory: Path, name: str = "") -> Project:
         frontend_port=free_port(),
         backend_port=free_port(),
     )
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for a state; the short pause only keeps the engine from being asked without end."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the state did not come"
+        threading.Event().wait(0.05)
