@@ -5,7 +5,7 @@ import { account } from "@/lib/client/account";
 
 const ideas = [
   { label: "What is on my list?", text: "What is on my task list?" },
-  { label: "Add a task for tomorrow", text: "Remind me to water the plants tomorrow" },
+  { label: "Put something on it", text: "Remind me to water the plants" },
   { label: "Draft a friendly reminder", text: "Write a short, friendly reminder about an unpaid invoice." },
   { label: "See what I can type", text: "/help" },
 ];
