@@ -56,7 +56,8 @@ class ImageBuild:
     network_mode: str = ""
     """As `docker build --network`; empty means the engine's bridge."""
     certificates: bytes = b""
-    """The CA bundle for the build stages (see certificates.py); empty for none."""
+    """The CA bundle for the build stages (see certificates.py); empty for none. A Dockerfile that names
+    `.build/ca.crt` finds that file in any case, one that does not name it never gets it."""
     no_cache: bool = False
 
 
@@ -181,7 +182,10 @@ class _Run:
             parameters["networkmode"] = build.network_mode
         if build.no_cache:
             parameters["nocache"] = "1"
-        files = {**build.files, DOCKERFILE: build.dockerfile.encode(), CERTIFICATES: build.certificates}
+        files = {**build.files, DOCKERFILE: build.dockerfile.encode()}
+        # A Dockerfile that does not ask for the certificates gets none: its `COPY . .` would keep them.
+        if CERTIFICATES in build.dockerfile:
+            files[CERTIFICATES] = build.certificates
         with packed(build.context, files) as body:
             try:
                 response: Response = self._api.request(

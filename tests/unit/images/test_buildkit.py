@@ -21,6 +21,9 @@ CACHED = (HERE / "cached_build.jsonl").read_bytes().splitlines()
 IDENTITY = "sha256:4b45fb24d71829e7751e2133269609b0dc2a2cc66497382b2d665874ddff5674"
 
 
+MOUNTING = "FROM x\nRUN --mount=type=bind,source=.build/ca.crt,target=/run/ca.crt true\n"
+
+
 def build(name: str = "backend", **changes: object) -> ImageBuild:
     facts: dict[str, object] = {
         "name": name, "tag": f"chatbot/{name}:1", "dockerfile": "FROM x\n", "context": None,
@@ -32,6 +35,7 @@ def test_what_is_sent_and_told() -> None:
     events: list[Event] = []
     with engine(lambda request: Reply(lines=CACHED)) as fake:
         wanted = build(
+            dockerfile=MOUNTING,
             files={"routes.yaml": b"{}"},
             args={"A": "ü"},
             labels={"l": "v"},
@@ -52,10 +56,18 @@ def test_what_is_sent_and_told() -> None:
         dockerfile, certificates = tar.extractfile(sent["dockerfile"]), tar.extractfile(".build/ca.crt")
         assert dockerfile is not None
         assert certificates is not None
-        assert (dockerfile.read(), certificates.read()) == (b"FROM x\n", b"PEM")
+        assert (dockerfile.read(), certificates.read()) == (MOUNTING.encode(), b"PEM")
     assert isinstance(events[0], StepStarted)
     assert isinstance(events[-1], ImageBuilt)
     assert (events[-1].identity, events[-1].tag) == (IDENTITY, "chatbot/backend:1")
+
+
+@pytest.mark.parametrize(("dockerfile", "sent"), [("FROM x\nCOPY . .\n", []), (MOUNTING, [".build/ca.crt"])])
+def test_certificates_go_only_to_a_dockerfile_that_asks_for_them(dockerfile: str, sent: list[str]) -> None:
+    with engine(lambda request: Reply(lines=CACHED)) as fake:
+        build_image(fake.api, build(dockerfile=dockerfile, certificates=b"PEM"))
+    with tarfile.open(fileobj=io.BytesIO(fake.requests[0].body)) as tar:
+        assert tar.getnames() == [".build", ".build/Dockerfile", *sent]
 
 
 def test_a_failing_step_is_named_with_its_last_lines() -> None:
