@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from support import projects
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("shared-machine", deadline=None)
+hypothesis.settings.load_profile("shared-machine")
 
 # Tests that share one thing of this machine run one after the other, on one of pytest-xdist's workers, while
 # the others go on beside them: the engine (its ports, its processor time) and the PostgreSQL server.

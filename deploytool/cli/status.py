@@ -26,7 +26,9 @@ def run(
 
     call = invocation("status", environment, env, json, project_dir)
     prepared = call.prepare()
-    engine = call.engine(prepared, read_only=True)
+    # Not read-only: the health of a container whose first interval has not passed is found out by running its
+    # health command, and the handle of the release history is made again when somebody pruned it.
+    engine = call.engine(prepared, read_only=False)
     if watch:
         report.watch(lambda: status(prepared, engine), interval, json=call.json, envelope=call.envelope)
     elif call.json:

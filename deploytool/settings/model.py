@@ -165,7 +165,7 @@ class Settings(Strict):
         for name, entry in self.proxy.entry_points.items():
             if entry.published and name not in urls:
                 urls[name] = f"http://{self._url_host()}:{entry.published}"
-        return urls
+        return {name: url for name, url in urls.items() if name in self.enabled_services}
 
     def _url_host(self) -> str:
         host = self.proxy.host_ip

@@ -60,7 +60,7 @@ def parse_stack(files: Mapping[str, bytes]) -> Stack:
         project=project,
         environment=extension.text("environment"),
         services=services,
-        networks=networks or (Network(key="default", name=f"{project}_default"),),
+        networks=_with_default(project, networks, services),
         volumes=volumes,
         proxy_service=extension.text("proxy_service"),
         routes_path=extension.text("routes_path"),
@@ -96,6 +96,16 @@ def _check(stack: Stack) -> None:
             where="compose.yaml  services",
             hint="remove one of these entries from depends_on",
         )
+
+
+def _with_default(
+    project: str, networks: tuple[Network, ...], services: tuple[Service, ...]
+) -> tuple[Network, ...]:
+    """Compose gives services that name no network one called `default`."""
+    used = any("default" in service.networks for service in services)
+    declared = any(network.key == "default" for network in networks)
+    extra = (Network(key="default", name=f"{project}_default"),) if used and not declared else ()
+    return (*networks, *extra)
 
 
 def _network(project: str, key: str, reader: Reader) -> Network:

@@ -88,9 +88,9 @@ def test_a_second_down_says_that_there_is_nothing_to_do(line: Any) -> None:
 def test_looking_is_guarded_by_the_client(line: Any) -> None:
     line.chatbot("deploy")
     line.options.clear()
-    for words in ("plan", "status", "logs", "deploy --dry-run"):
+    for words in ("plan", "logs", "deploy --dry-run"):
         assert line.chatbot(*words.split()).code == 0
-    assert [options["read_only"] for options in line.options] == [True] * 4
+    assert [options["read_only"] for options in line.options] == [True] * 3
 
 
 def test_a_dry_run_applies_nothing(line: Any) -> None:

@@ -197,3 +197,13 @@ def test_what_is_no_compose_file_is_refused(text: str):
 def test_a_bundle_without_compose_yaml_is_refused():
     with pytest.raises(BundleInvalid, match=r"no compose\.yaml"):
         parse_stack({})
+
+
+def test_a_service_that_names_no_network_gets_the_default_one():
+    document = yaml.safe_load(COMPOSE)
+    del document["services"]["proxy"]["networks"]
+    stack = parse_stack(bundle(yaml.safe_dump(document)))
+    assert [network.name for network in stack.networks] == [
+        "chatbot-local_app-network",
+        "chatbot-local_default",
+    ]
