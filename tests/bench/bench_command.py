@@ -51,15 +51,9 @@ def seconds(action: object) -> float:
 
 @contextmanager
 def project() -> Iterator[projects.Project]:
-    """A throwaway project whose service files may be changed."""
+    """A throwaway project."""
     with tempfile.TemporaryDirectory(prefix="chatbot-bench-") as folder:
         made = projects.make(Path(folder), f"chatbotbench{os.getpid()}")
-        (made.directory / "service").unlink()
-        shutil.copytree(
-            projects.REPOSITORY / "service",
-            made.directory / "service",
-            ignore=shutil.ignore_patterns("node_modules", ".next", "__pycache__"),
-        )
         try:
             yield made
         finally:
@@ -96,7 +90,7 @@ def deploy_and_status() -> list[Row]:
         def look() -> None:
             compose("ps")
             names = compose("ps", "--quiet").split()
-            execute(docker_command(), "stats", "--no-stream", *names, directory=bundle)
+            execute("docker", "stats", "--no-stream", *names, directory=bundle)
 
         try:
             other_first = seconds(lambda: compose("up", "-d", "--wait"))
@@ -181,67 +175,4 @@ def tiny_image(client: docker.DockerClient) -> Iterator[str]:
         client.images.remove(tag)
 
 
-def one_line_rebuilt() -> list[Row]:
-    """A line more in a file of the backend: `chatbot build` beside `docker build` with BuildKit."""
-    client = docker.from_env()
-    with project() as made:
-        source = made.directory / "service" / "backend" / "app" / "main.py"
-        made.chatbot("build", "local")
-        bundle = made.directory / "bundle"
-        made.chatbot("render", "local", "--out", str(bundle))
-        image = client.images.list(filters={"reference": f"{made.name}/backend"})[0]
-        base = image.labels["io.chatbot.base.PYTHON_BASE"]
-        context = made.directory / "service" / "backend"
-        # What `chatbot build` adds to the context; here it has to lie there.
-        (context / ".build").mkdir()
-        (context / ".build" / "ca.crt").write_bytes(trusted_certificates())
-        tag = f"{made.name}/other:1"
-
-        def change() -> None:
-            with source.open("a", encoding="utf-8") as file:
-                file.write(f"# {time.time_ns()}\n")
-
-        def ours() -> None:
-            change()
-            made.chatbot("build", "local")
-
-        def others() -> None:
-            change()
-            execute(
-                docker_command(),
-                *("build", "--quiet", "--file", bundle / "backend.Dockerfile", "--tag", tag),
-                *("--build-arg", f"PYTHON_BASE={base}", "."),
-                directory=context,
-                variables={"DOCKER_BUILDKIT": "1"},
-            )
-
-        other = median_seconds(others, runs=5)
-        mine = median_seconds(ours, runs=5)
-    client.close()
-    return [Row("one source line changed, rebuilt", mine, "s", 1.1, other, "docker build (BuildKit)")]
-
-
-def trusted_certificates() -> bytes:
-    from deploytool.images.certificates import host_bundle
-    from deploytool.settings import process
-
-    return host_bundle(process.variables())
-
-
-def docker_command() -> str:
-    """A docker command that builds with BuildKit: newer ones need the buildx plugin for it."""
-    for candidate in (shutil.which("docker"), "/usr/bin/docker"):
-        if candidate and Path(candidate).exists():
-            found = subprocess.run([candidate, "buildx", "version"], capture_output=True, check=False)
-            version = subprocess.run(
-                [candidate, "version", "--format", "{{.Client.Version}}"],
-                capture_output=True,
-                text=True,
-                check=False,
-            ).stdout.partition(".")[0]
-            if found.returncode == 0 or (version.isdecimal() and int(version) < 23):
-                return candidate
-    raise RuntimeError("no docker command that builds with BuildKit: apt-get install docker.io")
-
-
-BENCHMARKS = [help_text, deploy_and_status, status_of_fifty, one_line_rebuilt]
+BENCHMARKS = [help_text, deploy_and_status, status_of_fifty]
