@@ -35,6 +35,7 @@ def rebuild_after_a_one_line_change() -> list[Row]:
     bases = {f"{name.upper()}_BASE": image.reference for name, image in found.items()}
     trusted = host_bundle(process.variables())
     rows = []
+    images: set[str] = set()
     try:
         for service, (changed, comment, runs) in CHANGED.items():
             with tempfile.TemporaryDirectory(prefix="bench-build-") as scratch:
@@ -53,20 +54,23 @@ def rebuild_after_a_one_line_change() -> list[Row]:
                     certificates=trusted,
                 )
 
-                def ours(build: ImageBuild = build) -> None:
-                    build_image(api, build)
+                def ours(build: ImageBuild = build) -> str:
+                    return build_image(api, build)
 
-                def theirs(service: str = service, context: Path = context, file: Path = dockerfile) -> None:
+                def theirs(service: str = service, context: Path = context, file: Path = dockerfile) -> str:
                     arguments = [f"--build-arg={name}={value}" for name, value in bases.items()]
                     tag = f"--tag=bench-build/{service}:theirs"
-                    subprocess.run(
+                    done = subprocess.run(
                         [program, "build", "--quiet", tag, f"--file={file}", *arguments, str(context)],
                         env={**os.environ, "DOCKER_BUILDKIT": "1"},
                         check=True,
                         capture_output=True,
+                        text=True,
                     )
+                    return done.stdout.strip()
 
-                our_time, their_time = _in_turns(context / changed, comment, runs, ours, theirs)
+                our_time, their_time, made = _in_turns(context / changed, comment, runs, ours, theirs)
+                images |= made
                 rows.append(
                     Row(
                         f"{service}, one line changed",
@@ -78,10 +82,9 @@ def rebuild_after_a_one_line_change() -> list[Row]:
                     )
                 )
     finally:
-        for service in CHANGED:
-            for side in ("ours", "theirs"):
-                with suppress(docker.errors.ImageNotFound):
-                    api.remove_image(f"bench-build/{service}:{side}")
+        for image in images:
+            with suppress(docker.errors.APIError):
+                api.remove_image(image, force=True)
         api.close()
     return rows
 
@@ -99,23 +102,24 @@ def nothing_changed() -> list[Row]:
 
 
 def _in_turns(
-    file: Path, comment: str, runs: int, ours: Callable[[], None], theirs: Callable[[], None]
-) -> tuple[float, float]:
-    """The best of both, each run after a change of its own; one uncounted turn fills the caches.
+    file: Path, comment: str, runs: int, ours: Callable[[], str], theirs: Callable[[], str]
+) -> tuple[float, float, set[str]]:
+    """The best of both and the images made; each run follows a change, one uncounted turn fills the caches.
 
     The best and not the median: the compiling step takes seconds either way, and what else the machine
     does meanwhile would decide which side wins.
     """
     original = file.read_text()
     taken: dict[int, list[float]] = {0: [], 1: []}
+    made: set[str] = set()
     for turn in range(runs + 1):
         for side, action in enumerate((ours, theirs)):
             file.write_text(f"{original}\n{comment.format(f'{time.time_ns()} {side}')}\n")
             began = time.perf_counter()
-            action()
+            made.add(action())
             if turn:
                 taken[side].append(time.perf_counter() - began)
-    return min(taken[0]), min(taken[1])
+    return min(taken[0]), min(taken[1]), made
 
 
 def _copy(source: Path, target: Path) -> None:

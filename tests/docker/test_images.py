@@ -267,6 +267,8 @@ def test_dockerignore_means_what_it_means_to_the_docker_command(
     environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
     subprocess.run(arguments, input=dockerfile, text=True, check=True, capture_output=True, env=environment)
     ours, theirs = files(api, "ignore-ours"), files(api, "ignore-theirs")
+    for name in ("ignore-ours", "ignore-theirs"):
+        api.remove_image(f"{TAGS}/{name}:1")
     assert ours == theirs
 
 
