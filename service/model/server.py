@@ -117,8 +117,8 @@ def start(limits: Limits, model: Mapping[str, str], environment: Mapping[str, st
     Raises StartError when the runtime refuses (weights it can't read, not enough memory).
     """
     # Threads that wait for each other by spinning get nowhere when other services need the processors too:
-    # on two overloaded cores three short answers of tiny were not done after 100 s, and were after 7 to 25 s with
-    # this. Read once, when the runtime is loaded.
+    # on two overloaded cores three short answers of tiny took over 100 s without this, 7 to 25 s with it.
+    # Read once, when the runtime is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Imported late: on a processor without AVX2 the import itself ends in SIGILL, without a word.
     import xllamacpp
