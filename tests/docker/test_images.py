@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import docker
@@ -23,6 +24,7 @@ from deploytool.errors import BuildFailed
 from deploytool.images.base_images import DEFAULTS, BaseImages
 from deploytool.images.buildkit import ImageBuild, build_all, build_image
 from deploytool.images.progress import Event, ImageBuilt, StepFinished, StepLog
+from deploytool.images.standins.making import RECIPES, machine_of, make
 from deploytool.render import render_dockerfiles
 from deploytool.settings import load_settings
 
@@ -304,6 +306,27 @@ def test_stand_ins_say_what_they_are(api: docker.APIClient) -> None:
         assert image.stand_in is (original.partition("@")[0] == DEFAULTS[name].partition("@")[0])
         if image.stand_in:
             assert image.reference.rpartition("-")[2] == labels["io.chatbot.recipe"][:12]
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "words"),
+    [("traefik", ["version"], "3.6.2"), ("node", ["node", "--print", "process.version"], "v20.18.0")],
+)
+def test_a_stand_in_made_anew_works_and_says_what_it_stands_for(
+    api: docker.APIClient, name: str, command: list[str], words: str
+) -> None:
+    """From pinned wheels alone. The Python one takes a minute; whoever needs it first makes it."""
+    recipe = replace(RECIPES[name], repository=f"{TAGS}/{name}")
+    told: list[str] = []
+    cache = PROJECT / ".chatbot/cache"
+    reference = make(api, recipe, stands_for=DEFAULTS[name], cache=cache, report=told.append)
+    details = api.inspect_image(reference)
+    assert details["Config"]["Labels"] == {
+        "io.chatbot.stand-in": DEFAULTS[name],
+        "io.chatbot.recipe": recipe.digest(machine_of(api)),
+    }
+    assert words in run(reference, *command, user="1000:1000")
+    assert told[-1] == "handing it to the engine"
 
 
 def test_python_offers_what_a_dockerfile_asks_of_it(bases: dict[str, str]) -> None:
