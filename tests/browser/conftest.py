@@ -135,6 +135,38 @@ def frontend_image(request: pytest.FixtureRequest) -> str:
         client.close()
 
 
+def start_page(client: Any, image: str, port: int, backend_url: str) -> Any:
+    """The frontend's image, locked down as in a deployment, healthy at a port of this machine."""
+    environment = {
+        "BACKEND_URL": backend_url,
+        "JWT_SECRET": JWT_SECRET,
+        "HOSTNAME": "127.0.0.1",
+        "PORT": str(port),
+    }
+    container = client.containers.run(
+        image,
+        detach=True,
+        network_mode="host",
+        environment=environment,
+        user="1001:1001",
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        mem_limit="512m",
+        init=True,
+        labels={"io.chatbot.test": "page"},
+    )
+
+    def healthy() -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until(healthy, "the page's health")
+    return container
+
+
 @pytest.fixture(scope="session")
 def serve_page(frontend_image: str) -> Iterator[Callable[[str], str]]:
     """Starts the frontend's image, locked down as in a deployment, in front of a backend on this machine."""
@@ -145,35 +177,9 @@ def serve_page(frontend_image: str) -> Iterator[Callable[[str], str]]:
 
     def serve(backend_url: str) -> str:
         port = free_port()
-        environment = {
-            "BACKEND_URL": backend_url,
-            "JWT_SECRET": JWT_SECRET,
-            "HOSTNAME": "127.0.0.1",
-            "PORT": str(port),
-        }
-        container = client.containers.run(
-            frontend_image,
-            detach=True,
-            network_mode="host",
-            environment=environment,
-            user="1001:1001",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            mem_limit="512m",
-            labels={"io.chatbot.test": "page"},
-        )
+        container = start_page(client, frontend_image, port, backend_url)
         containers.append(container)
-        url = f"http://127.0.0.1:{port}"
-
-        def healthy() -> bool:
-            try:
-                return httpx.get(f"{url}/api/health", timeout=2).status_code == 200
-            except httpx.TransportError:
-                return False
-
-        wait_until(healthy, "the page's health")
-        return url
+        return f"http://127.0.0.1:{port}"
 
     yield serve
     for container in containers:
