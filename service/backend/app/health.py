@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.migrate import HEAD
 
@@ -24,7 +24,7 @@ class Readiness(BaseModel):
     """Whether work can be taken, and the state of each thing it needs."""
 
     ready: bool
-    checks: dict[str, str]
+    checks: dict[str, str] = Field(examples=[{"database": "ok", "migrations": "ok", "accepting": "ok"}])
 
 
 @router.get("/health")

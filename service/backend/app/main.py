@@ -19,7 +19,7 @@ from app.accounts import passwords
 from app.accounts.service import AccountService
 from app.chat import endpoints as chat
 from app.chat.service import ChatService
-from app.core import logs, metrics
+from app.core import logs, metrics, openapi
 from app.core.database import Database
 from app.core.middleware import RequestMiddleware
 from app.migrate import is_sqlite, migrate
@@ -130,6 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
     # Routes are tried in this order: the busiest first.
     for part in (tasks, chat, accounts, health, metrics):
         app.include_router(part.router)
+    openapi.install(app)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -122,7 +122,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
         title = TITLES.get(error.status_code, "Error")
-        code = title.lower().replace(" ", "-")
+        code = getattr(error, "code", None) or title.lower().replace(" ", "-")
         headers = dict(error.headers or {})
         return _answer(request, error.status_code, code, str(error.detail), headers)
 

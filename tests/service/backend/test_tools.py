@@ -41,7 +41,10 @@ def test_slash_commands_change_the_list_without_a_model(person: Person, provider
 
 
 def test_what_a_command_did_can_be_taken_back(person: Person) -> None:
-    for text, check in (("/add Milk", lambda: person.tasks() == []), ("/done 1", lambda: not person.tasks()[0]["done"])):
+    for text, check in (
+        ("/add Milk", lambda: person.tasks() == []),
+        ("/done 1", lambda: not person.tasks()[0]["done"]),
+    ):
         if text == "/done 1":
             person.task("Eggs")
         undo = _tool(person.say(text))["undo"]
@@ -70,7 +73,11 @@ def test_a_path_is_no_command() -> None:
     assert commands.parse("/usr/bin is a folder") is None
     assert commands.parse("/add") == ("add", "")
     assert commands.parse(" /Done  two words ") == ("done", "two words")
-    assert commands.task_from("a #b-c d due:2026-01-02") == {"title": "a d", "due_on": "2026-01-02", "tags": ["b-c"]}
+    assert commands.task_from("a #b-c d due:2026-01-02") == {
+        "title": "a d",
+        "due_on": "2026-01-02",
+        "tags": ["b-c"],
+    }
 
 
 def _call(name: str, arguments: object, identifier: str = "call_1") -> list[dict[str, Any]]:
@@ -78,7 +85,9 @@ def _call(name: str, arguments: object, identifier: str = "call_1") -> list[dict
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
     first = {"index": 0, "id": identifier, "type": "function", "function": {"name": name, "arguments": ""}}
     pieces: list[dict[str, Any]] = [{"tool_calls": [first]}]
-    pieces += [{"tool_calls": [{"index": 0, "function": {"arguments": part}}]} for part in (text[:5], text[5:])]
+    pieces += [
+        {"tool_calls": [{"index": 0, "function": {"arguments": part}}]} for part in (text[:5], text[5:])
+    ]
     choices: list[dict[str, Any]] = [{"index": 0, "delta": piece} for piece in pieces]
     return [*choices, {"index": 0, "delta": {}, "finish_reason": "tool_calls"}]
 
@@ -139,7 +148,9 @@ def test_a_model_that_calls_tools_wrongly_is_told(
     assert person.tasks() == []
 
 
-def test_a_model_that_never_stops_calling_tools_is_stopped(person: Person, provider: ScriptedProvider) -> None:
+def test_a_model_that_never_stops_calling_tools_is_stopped(
+    person: Person, provider: ScriptedProvider
+) -> None:
     provider.respond = lambda body: (
         _call("list_tasks", {}) if body.get("tools") else _words("That is enough.")
     )

@@ -38,8 +38,16 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "description": "Server-sent events: start, then delta, tool, status, then error (perhaps) and done.",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'event: delta\nid: 0:5\ndata: {"text":"Hello"}\n\n',
+                "schema": {  # of one event
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "event": {"enum": ["start", "delta", "tool", "status", "error", "done", "reconnect"]},
+                        "id": {"type": "string"},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                    },
+                },
+                "example": {"event": "delta", "id": "0:5", "data": '{"text":"Hello"}'},
             }
         },
     }
@@ -51,8 +59,8 @@ class _Streamed(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, stream: EventStream):
-        super().__init__()
+    def __init__(self, stream: EventStream, status_code: int = 200):
+        super().__init__(status_code=status_code)  # FastAPI reads the default from this signature
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

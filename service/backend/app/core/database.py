@@ -10,6 +10,7 @@ route that does nothing. Statements are still built with SQLAlchemy and compiled
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -18,7 +19,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import ClauseElement, Dialect, event, select, text
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.core.addresses import EngineAddress, engine_address
@@ -123,6 +124,20 @@ def _broken() -> tuple[type[Exception], ...]:
         asyncpg.InvalidCachedStatementError,
         asyncpg.IdleSessionTimeoutError,
     )
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether an error means that the database is away or busy, rather than that the service is wrong."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror, *_broken())):
+            return True
+        if isinstance(cause, DBAPIError) and cause.connection_invalidated:
+            return True
+        if isinstance(cause, sqlite3.OperationalError) and "locked" in str(cause):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

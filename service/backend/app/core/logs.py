@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -46,6 +47,8 @@ def _places(error: BaseException) -> list[str]:
 
 def configure(level: str) -> None:
     """Send every logger of the process through the JSON formatter at this level."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a container's log should be there when it is killed
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter())
     root = logging.getLogger()

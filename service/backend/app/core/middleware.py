@@ -9,9 +9,11 @@ import secrets
 import time
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core import metrics
+from app.core.database import is_unreachable
 from app.core.logs import request_id, write_access
 from app.problems import MEDIA_TYPE, document
 
@@ -31,8 +33,16 @@ _DOCUMENTATION = {"/docs", "/redoc"}
 _QUIET = {"/health", "/ready", "/metrics"}
 
 
-class BodyTooLarge(Exception):
-    """The request's body is over the limit; raised while it is being read."""
+class BodyTooLarge(HTTPException):
+    """The request's body is over the limit; raised while it is being read.
+
+    An HTTPException, because FastAPI takes any other error there for a body that makes no sense.
+    """
+
+    code = "body-too-large"
+
+    def __init__(self, most: int):
+        super().__init__(413, f"The request's body is over {most} bytes.")
 
 
 class RequestMiddleware:
@@ -80,17 +90,23 @@ class RequestMiddleware:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > self.max_body:
-                    raise BodyTooLarge
+                    raise BodyTooLarge(self.max_body)
             return message
 
         try:
             if length > self.max_body:
-                raise BodyTooLarge
+                raise BodyTooLarge(self.max_body)
             await self.app(scope, inward, outward)
-        except BodyTooLarge:
-            detail = f"The request's body is over {self.max_body} bytes."
-            await self._refuse(outward, 413, "body-too-large", detail, identifier)
-        except Exception:
+        except BodyTooLarge as error:
+            await self._refuse(outward, 413, error.code, str(error.detail), identifier)
+        except Exception as error:
+            if is_unreachable(error):
+                _log.warning("database unreachable", extra={"error": type(error).__name__})
+                if not status:
+                    await self._refuse(
+                        outward, 503, "database-unreachable", "The database does not answer.", identifier
+                    )
+                return
             _log.exception("unhandled error", extra={"route": self._route(scope)})
             if not status:
                 await self._refuse(

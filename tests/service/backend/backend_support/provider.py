@@ -154,7 +154,7 @@ class ScriptedProvider:
             return True
         if fault == "html":
             writer.write(
-                b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 14\r\n\r\n<html>hi</html"[:-1]
+                b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html>hello</"
             )
             await writer.drain()
             return True
