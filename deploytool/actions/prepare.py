@@ -72,7 +72,8 @@ def make_bundle(settings: Settings, project_dir: Path) -> Bundle:
     from deploytool.render import render_bundle, render_dockerfiles, templates_directory
 
     templates = templates_directory(project_dir)
-    dockerfiles = render_dockerfiles(settings, templates)
+    compiled = project_dir / CACHE / "templates"
+    dockerfiles = render_dockerfiles(settings, templates, compiled)
     tags = {}
     for name, service in settings.enabled_services.items():
         if service.build is None:
@@ -88,7 +89,7 @@ def make_bundle(settings: Settings, project_dir: Path) -> Bundle:
             cache=project_dir / CACHE,
         )
         tags[name] = image_tag(f"{settings.project}/{name}", digest)
-    return render_bundle(settings, templates, tags)
+    return render_bundle(settings, templates, tags, compiled)
 
 
 def require_secrets(prepared: Prepared) -> None:

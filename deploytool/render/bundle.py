@@ -31,9 +31,11 @@ class Bundle:
     files: Mapping[str, bytes]
 
 
-def render_dockerfiles(settings: Settings, templates_dir: Path) -> dict[str, bytes]:
+def render_dockerfiles(
+    settings: Settings, templates_dir: Path, cache: Path | None = None
+) -> dict[str, bytes]:
     """`<service>.Dockerfile` for every enabled service that has a build. Raises TemplateFailed."""
-    templates = Templates(templates_dir)
+    templates = Templates(templates_dir, cache)
     files = {}
     for name, service in sorted(settings.enabled_services.items()):
         if service.build is not None:
@@ -44,14 +46,16 @@ def render_dockerfiles(settings: Settings, templates_dir: Path) -> dict[str, byt
     return files
 
 
-def render_bundle(settings: Settings, templates_dir: Path, image_tags: Mapping[str, str]) -> Bundle:
+def render_bundle(
+    settings: Settings, templates_dir: Path, image_tags: Mapping[str, str], cache: Path | None = None
+) -> Bundle:
     """All files of the bundle.
 
     `image_tags` holds the full reference (`chatbot/backend:4be7a2…`) of each image that is built, by service;
     one that is absent is called `<project>/<service>:latest`. Raises TemplateFailed with file:line.
     """
-    templates = Templates(templates_dir)
-    files = render_dockerfiles(settings, templates_dir)
+    templates = Templates(templates_dir, cache)
+    files = render_dockerfiles(settings, templates_dir, cache)
     context = stack_context(settings, image_tags, _base_images(settings, files))
     files[COMPOSE_FILE] = templates.render("compose.yaml.j2", context)
     if context["proxy"]:

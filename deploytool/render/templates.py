@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import (
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deploytool.errors import TemplateFailed
@@ -35,10 +44,20 @@ def packaged_directory() -> Path:
 
 
 @lru_cache(maxsize=8)
-def _environment(directory: Path) -> ImmutableSandboxedEnvironment:
-    """One for each folder, since it keeps compiled templates; a changed file is compiled again."""
+def _environment(directory: Path, cache: Path | None) -> ImmutableSandboxedEnvironment:
+    """One for each folder, since it keeps compiled templates; a changed file is compiled again.
+
+    With `cache`, compiled templates are kept there from one run to the next, under a checksum of their
+    source; a folder that cannot be written is done without.
+    """
+    compiled = None
+    if cache is not None:
+        with suppress(OSError):
+            cache.mkdir(parents=True, exist_ok=True)
+            compiled = FileSystemBytecodeCache(str(cache)) if os.access(cache, os.W_OK) else None
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader([directory, packaged_directory()]),
+        bytecode_cache=compiled,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -53,8 +72,8 @@ def _environment(directory: Path) -> ImmutableSandboxedEnvironment:
 class Templates:
     """Renders templates of one folder. Templates see only what they are given: no files, no clock."""
 
-    def __init__(self, directory: Path) -> None:
-        self._environment = _environment(directory)
+    def __init__(self, directory: Path, cache: Path | None = None) -> None:
+        self._environment = _environment(directory, cache)
 
     def render(self, name: str, context: Mapping[str, Any]) -> bytes:
         """The template's text as UTF-8. Raises TemplateFailed with file:line."""
