@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
 
@@ -21,6 +22,9 @@ def main() -> int:
 
     # Uvicorn hands a stop signal on once it has stopped; being told to stop is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Each stream holds two sockets; the usual soft limit of 1,024 would end that at five hundred.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -76,7 +76,8 @@ class Answer:
     ended: bool = False
     cut_off: bool = False
     stop_reason: str | None = None
-    storing: bool = False
+    stored: bool = False  # its row is in the database
+    storing: bool = False  # its end is being written there
     task: asyncio.Task[None] | None = None
     watchers: set[Watcher] = field(default_factory=set)
     on_unwatched: Callable[[Answer], None] | None = None

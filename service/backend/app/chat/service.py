@@ -40,7 +40,6 @@ _log = logging.getLogger("app.chat")
 _SIGN_SECONDS = 8.0  # how often answers in the making are marked as alive
 _DEAD_MS = 25_000  # an answer without a sign for this long has lost its writer
 _RESUMABLE_MS = 10 * 60_000
-_UNSEEN_SECONDS = 5.0  # for the stream of a new answer to open
 _STOP_SECONDS = 5.0
 _CLOSING_SECONDS = 2.0  # kept back from the grace time for storing what is there
 _TITLE = 60
@@ -392,6 +391,7 @@ class ChatService:
                 raise in_progress() from None
             raise
         stored.set_result(None)
+        answer.stored = True
         return self._stream(answer, START, conversation, user_message)
 
     def _job(self, text: str, rows: Sequence[Row], stored: asyncio.Future[None]) -> Job:
@@ -406,7 +406,6 @@ class ChatService:
         self._answers[answer.message_id] = answer
         self._busy.add(answer.conversation_id)
         answer.on_unwatched = self._unwatched
-        asyncio.get_running_loop().call_later(_UNSEEN_SECONDS, self._stop_unwatched, answer)
 
     def _release(self, answer: Answer) -> None:
         self._answers.pop(answer.message_id, None)
@@ -454,6 +453,7 @@ class ChatService:
             async with self._database.write() as connection:
                 await self._repository.change_message(connection, answer.message_id, status="streaming")
             answer.status, answer.finish_reason, answer.error = "streaming", None, None
+            answer.stored = True
             stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             stored.set_result(None)
             earlier = rows[:0:-1]
@@ -510,10 +510,15 @@ class ChatService:
                     self._cut_all()
 
     async def _give_signs(self) -> None:
+        writing = [
+            name
+            for name, answer in self._answers.items()
+            if answer.stored and not answer.storing and answer.status == "streaming"
+        ]
+        if not writing:
+            return
         try:
-            ended = await self._repository.signs_of_life(
-                [name for name, answer in self._answers.items() if answer.status == "streaming"]
-            )
+            ended = await self._repository.signs_of_life(writing)
         except Exception:
             _log.exception("no signs of life given")
             return
