@@ -13,6 +13,7 @@ import { Button, buttonLook, IconButton } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { chat, newThread } from "@/lib/client/chat";
 import { useHydrated } from "@/lib/client/hydrated";
+import { shownTitle } from "@/lib/client/titles";
 import { emptyThread, type Activity, type Thread } from "@/lib/client/thread";
 
 function editLastQuestion() {
@@ -93,7 +94,7 @@ export function ChatPage() {
     if (key !== newThread) void chat.open(key);
   }, [key]);
 
-  const title = thread.conversation?.title;
+  const title = thread.conversation ? shownTitle(thread.conversation) : null;
   useEffect(() => {
     if (title) document.title = `${title} · Chatbot`;
   }, [title]);
@@ -140,7 +141,7 @@ export function ChatPage() {
             </Button>
           )}
           {thread.messages.length > 0 && (
-            <ol aria-label="Messages" className="space-y-5">
+            <ol aria-label="Messages" className="space-y-3">
               {thread.messages.map((message, index) => (
                 <MessageView
                   key={message.id}

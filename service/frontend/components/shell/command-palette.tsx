@@ -6,6 +6,7 @@ import { useEffect, useId, useState, type ComponentType } from "react";
 import { Dialog } from "@/components/ui/dialog";
 import { call } from "@/lib/client/api";
 import { conversations } from "@/lib/client/conversations";
+import { shownTitle } from "@/lib/client/titles";
 import type { Conversation, Page } from "@/lib/client/types";
 import { applyTheme } from "@/lib/theme";
 
@@ -64,12 +65,12 @@ function Palette({ onClose, onStartNew }: PaletteProperties) {
   ];
   const entries: Entry[] = [
     ...commands.filter(({ label }) => label.toLowerCase().includes(question.toLowerCase())),
-    ...found.map(({ id, title }) => ({
-      id,
-      label: title || "New conversation",
+    ...found.map((conversation) => ({
+      id: conversation.id,
+      label: shownTitle(conversation),
       kind: "Conversation",
       Icon: MessageSquareText,
-      run: go(`/chat/${id}`),
+      run: go(`/chat/${conversation.id}`),
     })),
   ];
   const current = Math.min(chosen, entries.length - 1);

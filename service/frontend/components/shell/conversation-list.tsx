@@ -10,6 +10,7 @@ import { messageOf } from "@/lib/client/api";
 import { chat } from "@/lib/client/chat";
 import { conversations } from "@/lib/client/conversations";
 import { ageGroup } from "@/lib/client/dates";
+import { shownTitle } from "@/lib/client/titles";
 import type { Conversation } from "@/lib/client/types";
 
 const searchPauseMilliseconds = 200;
@@ -119,7 +120,7 @@ export function ConversationList({ onNavigate }: { onNavigate: () => void }) {
       <ConfirmDialog
         open={deleting !== null}
         title="Delete this conversation?"
-        explanation={`“${deleting?.title ?? ""}” and all its messages will be gone. Tasks that came out of it stay.`}
+        explanation={`“${deleting ? shownTitle(deleting) : ""}” and all its messages will be gone. Tasks that came out of it stay.`}
         confirmLabel="Delete"
         onConfirm={() => deleting && void remove(deleting)}
         onClose={() => setDeleting(null)}
@@ -137,7 +138,7 @@ type RowProperties = {
 };
 
 function Row({ conversation, current, onNavigate, onRename, onDelete }: RowProperties) {
-  const title = conversation.title || "New conversation";
+  const title = shownTitle(conversation);
   return (
     <div
       className={`group relative flex items-center rounded-lg hover:bg-ink/5 ${current ? "bg-accent-soft hover:bg-accent-soft" : ""}`}
@@ -150,7 +151,7 @@ function Row({ conversation, current, onNavigate, onRename, onDelete }: RowPrope
       >
         {title}
       </Link>
-      <span className="flex pr-1 opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 max-lg:opacity-100">
+      <span className="hidden pr-1 group-focus-within:flex group-hover:flex max-lg:flex">
         <IconButton small label={`Rename “${title}”`} onClick={onRename}>
           <Pencil aria-hidden />
         </IconButton>

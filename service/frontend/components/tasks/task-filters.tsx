@@ -56,7 +56,7 @@ export function TaskFilters({ filter }: { filter: TaskFilter }) {
           <span className="sr-only">Show all tags again</span>
         </button>
       )}
-      <div className="relative min-w-36 flex-1">
+      <div className="relative min-w-36 flex-1 max-sm:order-last max-sm:basis-full">
         <label htmlFor="task-search" className="sr-only">
           Search tasks
         </label>
@@ -77,7 +77,7 @@ export function TaskFilters({ filter }: { filter: TaskFilter }) {
         id="task-order"
         value={filter.sort}
         onChange={(event) => void tasks.load({ sort: event.target.value })}
-        className="h-9 rounded-lg border border-transparent bg-ink/5 px-2.5 text-sm text-ink-soft hover:border-line"
+        className="ml-auto h-9 rounded-lg border border-transparent bg-ink/5 px-2.5 text-sm text-ink-soft hover:border-line"
       >
         {orders.map(({ value, label }) => (
           <option key={value} value={value}>

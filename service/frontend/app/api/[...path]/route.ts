@@ -17,6 +17,8 @@ async function handle(request: Request): Promise<Response> {
   try {
     return await route(request, pathname, search);
   } catch (error) {
+    // The visitor has gone; nobody reads this, and it is no failure to be logged.
+    if (request.signal.aborted) return new Response(null, { status: 499 });
     if (!(error instanceof BackendUnreachable)) throw error;
     return problem(502, "backend-unreachable", "The service cannot be reached right now. It may be restarting.", {
       "retry-after": "1",
