@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -15,6 +16,12 @@ hypothesis.settings.load_profile("shared-machine")
 # Tests that share one thing of this machine run one after the other, on one of pytest-xdist's workers, while
 # the others go on beside them: the engine (its ports, its processor time) and the PostgreSQL server.
 SHARED = {"docker": "engine", "browser": "engine", "postgresql": "postgresql"}
+
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and every child would inherit that: the
+# tests that interrupt a command would wait in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
