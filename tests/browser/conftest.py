@@ -55,7 +55,7 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) ->
         time.sleep(0.05)
 
 
-# Not for the session: while it is there, an event loop runs in this thread, and the tests of other folders that
+# Not for the session: while it is there, an event loop runs in this thread, and tests of other folders that
 # the same worker does afterwards could not have one of their own.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
