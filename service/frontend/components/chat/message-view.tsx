@@ -103,7 +103,7 @@ function Answer({ message, note, isLast, busy, onRegenerate }: MessageProperties
                 <RotateCw aria-hidden />
               </IconButton>
             )}
-            {message.model && <span className="ml-2 text-xs text-ink-faint">{message.model}</span>}
+            {message.model && message.parts.some(({ type }) => type === "text") && <span className="ml-2 text-xs text-ink-faint">{message.model}</span>}
           </div>
         )}
       </div>

@@ -178,7 +178,7 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
     let open = first;
     let brokenSince: number | null = null;
     let attempt = 0;
-    let wait = firstPauseMilliseconds;
+    let askedToWait: number | null = null;
     this.running.set(key, controller);
     try {
       for (;;) {
@@ -186,9 +186,8 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
           for await (const received of readEvents(await open(controller.signal))) {
             brokenSince = null;
             attempt = 0;
-            wait = firstPauseMilliseconds;
             if (received.event === "reconnect") {
-              wait = received.data.retry_ms;
+              askedToWait = received.data.retry_ms;
               break;
             }
             if (received.event === "start") {
@@ -212,7 +211,9 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
         if (Date.now() - brokenSince > givesUpAfterMilliseconds) break;
         // The first try is silent: most interruptions are over before anyone could read about them.
         if (attempt > 0) this.put(key, { activity: { kind: "reconnecting", note: null } });
-        await pause(Math.min(wait * 2 ** attempt, longestPauseMilliseconds));
+        // At once the first time, unless the server named a pause: it stops an answer that nobody watches.
+        await pause(askedToWait ?? (attempt === 0 ? 0 : Math.min(firstPauseMilliseconds * 2 ** (attempt - 1), longestPauseMilliseconds)));
+        askedToWait = null;
         attempt += 1;
         open = this.opener(key, messageId, lastEventId);
       }
