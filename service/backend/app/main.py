@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -100,8 +99,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await state.database.close()
+        logs.flush_access()
         _log.info("stopped")
-        sys.stdout.flush()
 
 
 async def _tidy(service: AccountService) -> None:

@@ -161,7 +161,7 @@ def load(secrets_directory: Path = SECRETS_DIRECTORY) -> Settings:
     _refuse_unknown(os.environ, secrets_directory)
     directory = secrets_directory if secrets_directory.is_dir() else None
     try:
-        return Settings(_secrets_dir=directory)
+        return Settings(_secrets_dir=directory)  # type: ignore[call-arg]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"][:1]).upper()

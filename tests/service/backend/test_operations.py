@@ -69,6 +69,9 @@ def test_logs_are_json_and_hold_no_secrets_or_messages(backend: BackendProcess, 
         f"{backend.url}/api/auth/login", json={"email": person.email, "password": "wrong-password"}
     )
     assert bad.status_code == 401
+    deadline = time.monotonic() + 10
+    while "trace-me-42" not in backend.log() and time.monotonic() < deadline:
+        time.sleep(0.02)  # access lines are written together, a little later
     log = backend.log()
     lines = [json.loads(line) for line in log.splitlines()]
     assert any(line.get("request_id") == "trace-me-42" for line in lines)

@@ -20,12 +20,20 @@ class _Bearer(SecurityBase):
         self.scheme_name = "bearer"
 
     async def __call__(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise not_signed_in()
-        caller = await request.app.state.accounts.authenticate(token.strip())
-        request.scope["user_id"] = caller.user_id
-        return caller
+        return await caller_of(request)
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who is calling. Raises a 401 problem when nobody is."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise not_signed_in()
+    caller: Caller = await request.app.state.accounts.authenticate(token.strip())
+    request.scope["user_id"] = caller.user_id
+    return caller
 
 
 CurrentCaller = Annotated[Caller, Depends(_Bearer())]
+
+# For the busiest route, which calls `caller_of` itself: FastAPI's way there takes a third of its whole time.
+SECURED: dict[str, object] = {"security": [{"bearer": []}]}

@@ -114,7 +114,7 @@ async def usage(caller: CurrentCaller, request: Request) -> Response:
 async def list_conversations(caller: CurrentCaller, request: Request) -> Response:
     """One's own conversations, the most recently used first."""
     query = query_of(request, ConversationQuery)
-    return _json(await _service(request).page(caller.user_id, query))
+    return _json(await _service(request).conversations.page(caller.user_id, query))
 
 
 @router.post(
@@ -122,7 +122,7 @@ async def list_conversations(caller: CurrentCaller, request: Request) -> Respons
 )
 async def create_conversation(body: NewConversation, caller: CurrentCaller, request: Request) -> Response:
     """A conversation without messages."""
-    return _json(await _service(request).create(caller.user_id, body.title), 201)
+    return _json(await _service(request).conversations.create(caller.user_id, body.title), 201)
 
 
 @router.get("/conversations/{conversation_id}", response_model=Conversation, responses=responses(401, 404))
@@ -130,7 +130,7 @@ async def get_conversation(
     conversation_id: ConversationId, caller: CurrentCaller, request: Request
 ) -> Response:
     """One conversation."""
-    return _json(await _service(request).get(caller.user_id, conversation_id))
+    return _json(await _service(request).conversations.get(caller.user_id, conversation_id))
 
 
 @router.patch(
@@ -142,7 +142,7 @@ async def rename_conversation(
     conversation_id: ConversationId, body: RenameConversation, caller: CurrentCaller, request: Request
 ) -> Response:
     """Change the title."""
-    return _json(await _service(request).rename(caller.user_id, conversation_id, body.title))
+    return _json(await _service(request).conversations.rename(caller.user_id, conversation_id, body.title))
 
 
 @router.delete("/conversations/{conversation_id}", status_code=204, responses=responses(401, 404))
@@ -150,7 +150,7 @@ async def delete_conversation(
     conversation_id: ConversationId, caller: CurrentCaller, request: Request
 ) -> Response:
     """Delete with all messages."""
-    await _service(request).delete(caller.user_id, conversation_id)
+    await _service(request).conversations.delete(caller.user_id, conversation_id)
     return Response(status_code=204)
 
 
@@ -163,7 +163,7 @@ async def delete_conversation(
 async def list_messages(conversation_id: ConversationId, caller: CurrentCaller, request: Request) -> Response:
     """Messages, the newest page first, each page oldest first."""
     query = query_of(request, PageQuery)
-    return _json(await _service(request).messages(caller.user_id, conversation_id, query))
+    return _json(await _service(request).conversations.messages(caller.user_id, conversation_id, query))
 
 
 @router.post(

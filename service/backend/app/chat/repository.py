@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import String, bindparam, delete, func, insert, select, update
+from sqlalchemy import String, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.clock import now_ms
@@ -198,9 +198,12 @@ class ChatRepository:
             )
         return bool(ended.rowcount)
 
-    async def last_sequence(self, connection: AsyncConnection, conversation_id: str) -> int:
-        """The highest sequence number in use, 0 when there are no messages."""
-        found = await connection.execute(
-            select(func.max(messages.c.sequence)).where(messages.c.conversation_id == conversation_id)
-        )
-        return int(found.scalar_one() or 0)
+    async def claim(self, message_id: str) -> bool:
+        """Take up an interrupted answer; False when somebody else did."""
+        async with self.database.write() as connection:
+            claimed = await connection.execute(
+                update(messages)
+                .where(messages.c.id == message_id, messages.c.status == "interrupted")
+                .values(status="streaming", updated_ms=now_ms())
+            )
+        return bool(claimed.rowcount)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,92 +12,27 @@ from sqlalchemy.exc import IntegrityError
 
 from app.chat.accounting import Accounting
 from app.chat.answer import START, Answer, Position, event, parse_position
+from app.chat.conversations import Conversations
 from app.chat.history import measured_rate, model_messages, text_of
+from app.chat.messages import answer_of_row, in_progress, not_found, shown_answer, title_from
 from app.chat.model import ModelInformation
 from app.chat.provider import Provider
+from app.chat.registry import Answers
 from app.chat.repository import MOST_HISTORY, ChatRepository, Row
-from app.chat.schemas import (
-    ChatRequest,
-    ConversationQuery,
-    PageQuery,
-    shown_conversation,
-    shown_message,
-)
+from app.chat.schemas import ChatRequest, shown_conversation
 from app.chat.stream import EventStream
 from app.chat.tools import DEFINITION_BYTES
 from app.chat.writer import Job, Writer
-from app.core import cursors
 from app.core.clock import iso, now_ms
 from app.core.database import Database
 from app.core.identifiers import new_id
 from app.problems import Problem
 from app.settings import Settings
-from app.tasks.repository import escaped
 from app.tasks.service import TaskService
 
 _log = logging.getLogger("app.chat")
-_SIGN_SECONDS = 8.0  # how often answers in the making are marked as alive
-_DEAD_MS = 25_000  # an answer without a sign for this long has lost its writer
+DEAD_MS = 25_000  # an answer without a sign of life for this long has lost its writer
 _RESUMABLE_MS = 10 * 60_000
-_STOP_SECONDS = 5.0
-_CLOSING_SECONDS = 2.0  # kept back from the grace time for storing what is there
-_TITLE = 60
-
-
-def not_found(what: str) -> Problem:
-    """The 404 for something that does not exist or is somebody else's."""
-    return Problem(404, f"{what}-not-found", f"There is no such {what}.")
-
-
-def in_progress() -> Problem:
-    """The 409 for a second answer at the same time."""
-    return Problem(
-        409, "answer-in-progress", "An answer is being written in this conversation. Stop it first."
-    )
-
-
-def title_from(text: str) -> str:
-    """A conversation's title: the first line of its first message, cut at a word."""
-    line = " ".join((text.strip().splitlines() or [""])[0].split()) or "New conversation"
-    if len(line) <= _TITLE:
-        return line
-    cut = line[:_TITLE].rsplit(" ", 1)[0]
-    return f"{cut if len(cut) > _TITLE // 2 else line[:_TITLE]}…"
-
-
-def shown_answer(answer: Answer) -> dict[str, Any]:
-    """An answer as a Message of the API."""
-    error = answer.error
-    return {
-        "id": answer.message_id,
-        "role": "assistant",
-        "status": answer.status,
-        "parts": answer.parts,
-        "model": answer.model,
-        "error": {"code": error["code"], "message": error["message"]} if error else None,
-        "prompt_tokens": answer.prompt_tokens,
-        "completion_tokens": answer.completion_tokens,
-        "created_at": iso(answer.created_ms),
-    }
-
-
-def answer_of_row(row: Row, conversation_id: str, user_id: str) -> Answer:
-    """A stored assistant message as an answer."""
-    error = json.loads(row[6]) if row[6] else None
-    return Answer(
-        row[0],
-        conversation_id,
-        user_id,
-        row[10],
-        row[5],
-        parts=json.loads(row[4]),
-        status=row[3],
-        finish_reason=row[7],
-        error={**error, "retryable": True} if error else None,
-        prompt_tokens=row[8],
-        completion_tokens=row[9],
-        ended=row[3] != "streaming",
-    )
 
 
 class ChatService:
@@ -107,7 +41,6 @@ class ChatService:
     def __init__(self, database: Database, tasks: TaskService, settings: Settings, draining: asyncio.Event):
         self._database = database
         self._settings = settings
-        self._draining = draining
         self._repository = ChatRepository(database)
         self._provider = Provider(settings)
         self.information = ModelInformation(settings, self._provider)
@@ -115,75 +48,10 @@ class ChatService:
         self._writer = Writer(
             settings, self._provider, self.information, self.accounting, self._repository, tasks
         )
-        self._answers: dict[str, Answer] = {}
-        self._busy: set[str] = set()  # conversations with an answer in the making, here
-
-    # -- conversations ---------------------------------------------------------------------------
-
-    async def page(self, user_id: str, query: ConversationQuery) -> dict[str, Any]:
-        """One page of conversations."""
-        after = None
-        if query.cursor:
-            value, last = cursors.decode(query.cursor, "conversations", int, str)
-            after = (value, last)
-        search = query.search.strip().casefold()
-        pattern = f"%{escaped(search)}%" if search else None
-        rows = await self._repository.page(user_id, query.limit + 1, pattern, after)
-        cursor = None
-        if len(rows) > query.limit:
-            rows = rows[: query.limit]
-            cursor = cursors.encode("conversations", rows[-1][3], rows[-1][0])
-        return {"items": [shown_conversation(row) for row in rows], "next_cursor": cursor}
-
-    async def create(self, user_id: str, title: str) -> dict[str, Any]:
-        """A conversation without messages."""
-        row = (new_id(), title, now_ms(), now_ms())
-        async with self._database.write() as connection:
-            await self._repository.add_conversation(connection, user_id, row)
-        return shown_conversation(row)
-
-    async def get(self, user_id: str, conversation_id: str) -> dict[str, Any]:
-        """One conversation."""
-        return shown_conversation(await self._own(user_id, conversation_id))
-
-    async def rename(self, user_id: str, conversation_id: str, title: str) -> dict[str, Any]:
-        """Change a conversation's title."""
-        if not await self._repository.rename(user_id, conversation_id, title):
-            raise not_found("conversation")
-        return await self.get(user_id, conversation_id)
-
-    async def delete(self, user_id: str, conversation_id: str) -> None:
-        """Delete a conversation; an answer being written in it is stopped."""
-        await self._own(user_id, conversation_id)
-        await self._stop_all(
-            [answer for answer in self._answers.values() if answer.conversation_id == conversation_id]
-        )
-        if not await self._repository.delete(user_id, conversation_id):
-            raise not_found("conversation")
-
-    async def messages(self, user_id: str, conversation_id: str, query: PageQuery) -> dict[str, Any]:
-        """One page of messages, from the newest backwards, each page oldest first."""
-        await self._own(user_id, conversation_id)
-        before = None
-        if query.cursor:
-            (value,) = cursors.decode(query.cursor, "messages", int)
-            before = max(-1, min(int(value), 2**31 - 1))
-        rows = await self._repository.newest(user_id, conversation_id, query.limit + 1, before)
-        cursor = cursors.encode("messages", rows[query.limit - 1][1]) if len(rows) > query.limit else None
-        items = [self._current(row) for row in reversed(rows[: query.limit])]
-        return {"items": items, "next_cursor": cursor}
-
-    def _current(self, row: Row) -> dict[str, Any]:
-        answer = self._answers.get(row[0])
-        return shown_answer(answer) if answer is not None else shown_message(row)
-
-    async def _own(self, user_id: str, conversation_id: str) -> Row:
-        row = await self._repository.conversation(user_id, conversation_id)
-        if row is None:
-            raise not_found("conversation")
-        return row
-
-    # -- answers ---------------------------------------------------------------------------------
+        self._answers = Answers(self._repository, self._provider, settings, draining)
+        self.conversations = Conversations(self._repository, self._answers)
+        self.run = self._answers.run
+        self.close = self._answers.close
 
     async def ask(self, user_id: str, request: ChatRequest) -> EventStream:
         """Take a message and begin the answer to it."""
@@ -196,7 +64,7 @@ class ChatService:
         rows: list[Row] = []
         replaced: int | None = None
         if request.conversation_id:
-            conversation = await self._own(user_id, request.conversation_id)
+            conversation = await self.conversations.own(user_id, request.conversation_id)
             rows = await self._idle_history(user_id, request.conversation_id)
             if request.replace_message_id:
                 message = await self._repository.message(
@@ -245,7 +113,7 @@ class ChatService:
     async def regenerate(self, user_id: str, conversation_id: str) -> EventStream:
         """Answer the last message once more, in place of the answer it has."""
         left = await self._before_answering(user_id)
-        conversation = await self._own(user_id, conversation_id)
+        conversation = await self.conversations.own(user_id, conversation_id)
         rows = await self._idle_history(user_id, conversation_id)
         last = rows[-1][1] if rows else 0
         old = rows.pop() if rows and rows[-1][2] == "assistant" else None
@@ -271,10 +139,10 @@ class ChatService:
 
     async def stop(self, user_id: str, conversation_id: str) -> bool:
         """Stop the answer being written; True when there was one."""
-        await self._own(user_id, conversation_id)
-        here = [answer for answer in self._answers.values() if answer.conversation_id == conversation_id]
+        await self.conversations.own(user_id, conversation_id)
+        here = self._answers.in_conversation(conversation_id)
         if here:
-            await self._stop_all(here)
+            await self._answers.stop_all(here)
             return True
         rows = await self._repository.newest(user_id, conversation_id, 1)
         if rows and rows[0][3] == "streaming":
@@ -286,7 +154,7 @@ class ChatService:
         self, user_id: str, conversation_id: str, message_id: str, last_event_id: str | None
     ) -> EventStream:
         """The stream of an answer from just after an event."""
-        conversation = await self._own(user_id, conversation_id)
+        conversation = await self.conversations.own(user_id, conversation_id)
         position = parse_position(last_event_id)
         answer = self._answers.get(message_id)
         if answer is not None and answer.stop_reason == "interrupted" and answer.task is not None:
@@ -302,38 +170,31 @@ class ChatService:
                 answer = answer_of_row(row, conversation_id, user_id)
                 if not answer.ended or (last_event_id and position and self._may_go_on(answer, row)):
                     answer.ended = False
-                    self._keep(answer, asyncio.create_task(self._take_over(answer, position or START)))
+                    self._answers.keep(
+                        answer, asyncio.create_task(self._take_over(answer, position or START))
+                    )
         elif answer.conversation_id != conversation_id:
             raise not_found("message")
         return self._stream(answer, position, shown_conversation(conversation), None)
 
     async def forget_user(self, user_id: str) -> None:
         """Stop everything that is being written for a user who is about to go."""
-        await self._stop_all([answer for answer in self._answers.values() if answer.user_id == user_id])
-
-    @staticmethod
-    async def _stop_all(answers: list[Answer]) -> None:
-        """Stop these and wait until they are stored, so that nothing deletes rows from under them."""
-        for answer in answers:
-            answer.stop("stopped")
-        tasks = {answer.task for answer in answers if answer.task is not None}
-        if tasks:
-            await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+        await self._answers.stop_all(self._answers.of_user(user_id))
 
     # -- inner parts -----------------------------------------------------------------------------
 
     async def _before_answering(self, user_id: str) -> int | None:
-        if self._draining.is_set():
+        if self._answers.draining.is_set():
             raise Problem(503, "shutting-down", "This server is going away. Try again.", {"Retry-After": "1"})
         return await self.accounting.require_some(user_id)
 
     async def _idle_history(self, user_id: str, conversation_id: str) -> list[Row]:
         """The messages, oldest first. Raises a 409 problem while an answer is being written."""
-        if conversation_id in self._busy:
+        if conversation_id in self._answers.busy:
             raise in_progress()
         rows = list(await self._repository.newest(user_id, conversation_id, MOST_HISTORY))
         if rows and rows[0][3] == "streaming":
-            deadline = now_ms() - _DEAD_MS
+            deadline = now_ms() - DEAD_MS
             if not await self._repository.end_orphan(rows[0][0], "interrupted", deadline):
                 raise in_progress()
         return rows[::-1]
@@ -366,13 +227,13 @@ class ChatService:
     ) -> EventStream:
         """Start writing and storing at the same time: the first word takes longer than the disk."""
         conversation_id = conversation["id"]
-        if conversation_id in self._busy:
+        if conversation_id in self._answers.busy:
             raise in_progress()
         answer = Answer(new_id(), conversation_id, user_id, now_ms(), self._settings.openai_model)
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         job = self._job(text, rows, stored)
         job.tokens_left = tokens_left
-        self._keep(answer, asyncio.create_task(self._writer.run(answer, job)))
+        self._answers.keep(answer, asyncio.create_task(self._writer.run(answer, job)))
         answer_row = {
             **self._user_row(conversation_id, sequence, ""),
             "id": answer.message_id,
@@ -400,27 +261,6 @@ class ChatService:
         history = [*model_messages(rows, native), {"role": "user", "content": text}]
         return Job(text, history, stored, measured_rate(rows, native, fixed))
 
-    def _keep(self, answer: Answer, task: asyncio.Task[None]) -> None:
-        answer.task = task
-        task.add_done_callback(lambda _: self._release(answer))
-        self._answers[answer.message_id] = answer
-        self._busy.add(answer.conversation_id)
-        answer.on_unwatched = self._unwatched
-
-    def _release(self, answer: Answer) -> None:
-        self._answers.pop(answer.message_id, None)
-        self._busy.discard(answer.conversation_id)
-
-    def _unwatched(self, answer: Answer) -> None:
-        asyncio.get_running_loop().call_later(
-            self._settings.chat_resume_seconds, self._stop_unwatched, answer
-        )
-
-    @staticmethod
-    def _stop_unwatched(answer: Answer) -> None:
-        if not answer.watchers:
-            answer.stop("interrupted")
-
     def _stream(
         self,
         answer: Answer,
@@ -436,7 +276,7 @@ class ChatService:
 
     def _may_go_on(self, answer: Answer, row: Row) -> bool:
         recent = now_ms() - row[11] < _RESUMABLE_MS
-        return answer.status == "interrupted" and recent and answer.conversation_id not in self._busy
+        return answer.status == "interrupted" and recent and answer.conversation_id not in self._answers.busy
 
     async def _take_over(self, answer: Answer, position: Position) -> None:
         """Wait until another replica has let go of an answer, then write the rest of it if there is any."""
@@ -446,12 +286,16 @@ class ChatService:
             if answer.status != "interrupted" or not rows or rows[0][0] != answer.message_id:
                 answer.end()
                 return
-            if not _has_seen_only(answer.parts, position) or len(rows) < 2 or self._draining.is_set():
+            if not _has_seen_only(answer.parts, position) or len(rows) < 2 or self._answers.draining.is_set():
                 answer.end()
                 return
             left = await self.accounting.require_some(answer.user_id)
-            async with self._database.write() as connection:
-                await self._repository.change_message(connection, answer.message_id, status="streaming")
+            if not await self._repository.claim(answer.message_id):
+                answer.status = (
+                    "streaming"  # another replica was faster; its words come by way of the database
+                )
+                await self._let_go(answer)
+                return
             answer.status, answer.finish_reason, answer.error = "streaming", None, None
             answer.stored = True
             stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -478,68 +322,8 @@ class ChatService:
                 answer.status, answer.finish_reason = now.status, now.finish_reason
                 answer.prompt_tokens, answer.completion_tokens = now.prompt_tokens, now.completion_tokens
                 answer.wake()
-            elif not await self._repository.end_orphan(answer.message_id, "interrupted", now_ms() - _DEAD_MS):
+            elif not await self._repository.end_orphan(answer.message_id, "interrupted", now_ms() - DEAD_MS):
                 await asyncio.sleep(0.2)
-
-    # -- background ------------------------------------------------------------------------------
-
-    async def run(self) -> None:
-        """Heartbeats, signs of life, and the orderly end when the process is told to stop."""
-        # After the start, and not in the event loop: the import takes longer than all the rest of starting.
-        await asyncio.to_thread(self._provider.client)
-        next_signs = time.monotonic() + _SIGN_SECONDS
-        cut_at: float | None = None
-        step = min(1.0, self._settings.chat_heartbeat_seconds / 2)
-        while True:
-            await asyncio.sleep(step)
-            now = time.monotonic()
-            for answer in list(self._answers.values()):
-                for watcher in answer.watchers:
-                    if now - watcher.silent_since >= self._settings.chat_heartbeat_seconds:
-                        watcher.wake()
-            if now >= next_signs and self._answers:
-                next_signs = now + _SIGN_SECONDS
-                await self._give_signs()
-            if self._draining.is_set():
-                if cut_at is None:
-                    _log.info("draining", extra={"answers": len(self._answers)})
-                    grace = self._settings.graceful_timeout_seconds
-                    cut_at = now + max(grace / 2, grace - _CLOSING_SECONDS)
-                    step = min(step, 0.2)
-                elif now >= cut_at:
-                    self._cut_all()
-
-    async def _give_signs(self) -> None:
-        writing = [
-            name
-            for name, answer in self._answers.items()
-            if answer.stored and not answer.storing and answer.status == "streaming"
-        ]
-        if not writing:
-            return
-        try:
-            ended = await self._repository.signs_of_life(writing)
-        except Exception:
-            _log.exception("no signs of life given")
-            return
-        for message_id in ended:
-            answer = self._answers.get(message_id)
-            if answer is not None and answer.status == "streaming":
-                answer.stop("stopped")
-
-    def _cut_all(self) -> None:
-        for answer in list(self._answers.values()):
-            if not answer.cut_off:
-                answer.cut()
-                answer.stop("interrupted")
-
-    async def close(self) -> None:
-        """Store what is being written, then let go of the provider."""
-        self._cut_all()
-        tasks = [answer.task for answer in self._answers.values() if answer.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=_CLOSING_SECONDS)
-        await self._provider.close()
 
 
 def _changed_something(row: Row) -> bool:

@@ -103,8 +103,8 @@ class Writer:
             return  # it was never stored to begin with
         except Exception:
             _log.exception("answer not stored")
-            fault = ProviderFault("internal", "The answer could not be saved. Please reload the page.")
-            answer.status, answer.error = "failed", fault.shown()
+            unsaved = ProviderFault("internal", "The answer could not be saved. Please reload the page.")
+            answer.status, answer.error = "failed", unsaved.shown()
         metrics.answers.labels(answer.status).inc()
         answer.end()
 

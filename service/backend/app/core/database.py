@@ -44,7 +44,7 @@ class Statement:
         """The SQL text, its parameters' names in order, and the values fixed when it was built."""
         if self._compiled is None:
             result = self.element.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-            names = list(result.positiontup or [])
+            names = list(getattr(result, "positiontup", None) or [])
             self._compiled = (str(result), names, dict(result.params))
         return self._compiled
 
@@ -88,7 +88,7 @@ class _PostgresReader:
                 connection = self._idle.pop()
                 try:
                     return await self._fetch(connection, sql, values)
-                except (OSError, *_broken()):
+                except _broken():
                     # The server was restarted, or a pooler hung up meanwhile. Reading again is safe.
                     connection.terminate()
             return await self._fetch(await self._connect(), sql, values)
@@ -116,6 +116,7 @@ def _broken() -> tuple[type[Exception], ...]:
     import asyncpg
 
     return (
+        OSError,
         asyncpg.PostgresConnectionError,
         asyncpg.InterfaceError,
         asyncpg.AdminShutdownError,
@@ -130,7 +131,7 @@ def is_unreachable(error: BaseException) -> bool:
     """Whether an error means that the database is away or busy, rather than that the service is wrong."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror, *_broken())):
+        if isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror, *_broken()[1:])):
             return True
         if isinstance(cause, DBAPIError) and cause.connection_invalidated:
             return True

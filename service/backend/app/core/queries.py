@@ -36,7 +36,8 @@ def _parse(model: type[Query], text: bytes) -> Query:
 
 def query_of(request: Request, model: type[Query]) -> Query:
     """The request's query string as a `model`. Raises RequestValidationError (a 422 answer)."""
-    return _parse(model, request.scope["query_string"])
+    found: Query = _parse(model, request.scope["query_string"])
+    return found
 
 
 def described(model: type[BaseModel]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ metadata = MetaData(
 
 def ordered(length: int) -> String:
     """Text in code point order; PostgreSQL would otherwise sort by its own locale."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")  # type: ignore[return-value]
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 def _owner() -> Column[str]:

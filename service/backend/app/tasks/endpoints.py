@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from pydantic_core import to_json
 
-from app.accounts.dependencies import CurrentCaller
+from app.accounts.dependencies import SECURED, CurrentCaller, caller_of
 from app.core.fields import TaskId
 from app.core.queries import described, query_of
 from app.problems import responses
@@ -37,9 +37,15 @@ def _task(row: TaskRow, status: int = 200, headers: dict[str, str] | None = None
     return _json(shown(row), status, {"ETag": f'"{row[8]}"', **(headers or {})})
 
 
-@router.get("", response_model=TaskPage, responses=responses(401, 422), openapi_extra=described(TaskQuery))
-async def list_tasks(caller: CurrentCaller, request: Request) -> Response:
+@router.get(
+    "",
+    response_model=TaskPage,
+    responses=responses(401, 422),
+    openapi_extra={**described(TaskQuery), **SECURED},
+)
+async def list_tasks(request: Request) -> Response:
     """One's own tasks, filtered, sorted, page by page."""
+    caller = await caller_of(request)
     rows, cursor = await _service(request).page(caller.user_id, query_of(request, TaskQuery))
     return _json({"items": [shown(row) for row in rows], "next_cursor": cursor})
 

@@ -120,7 +120,7 @@ class TaskService:
                     values["due_on"] = value.isoformat() if isinstance(value, date) else None
                 else:
                     values[name] = value
-            values |= _keys(values.get("title", row[1]), values.get("notes", row[2]))
+            values |= _keys(str(values.get("title", row[1])), str(values.get("notes", row[2])))
             values |= {"version": row[8] + 1, "updated_ms": now_ms()}
             await self._repository.update(connection, task_id, values)
         return await self.get(user_id, task_id)
