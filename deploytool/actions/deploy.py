@@ -104,7 +104,7 @@ def _carry_out(
 
 def _failed(error: GateFailed, planned: Planned, prepared: Prepared) -> GateFailed:
     """The same failure with the words an operator needs: what serves now, and what to type next."""
-    environment = prepared.settings.environment
+    environment = prepared.facts.environment
     kept = f"chatbot logs {environment} --release {planned.release}"
     serving = f"release {planned.previous.number} serves on" if planned.previous else "nothing serves yet"
     hint = error.hint or f"mend it, then: chatbot deploy {environment}"
@@ -126,7 +126,7 @@ def _result(
         changed=changed,
         release=planned.release if changed or not planned.previous else planned.previous.number,
         seconds=seconds,
-        urls=prepared.settings.public_urls,
+        urls=prepared.facts.public_urls,
         generated=prepared.generated,
         stand_ins=building.stand_ins(prepared, engine),
     )

@@ -51,7 +51,7 @@ def replica(prepared: Prepared, engine: Engine, service: str, number: int | None
     if not running:
         raise ServiceUnknown(
             f"no running replica{f' {number}' if number else ''} of {service}",
-            hint=f"chatbot status {prepared.settings.environment}",
+            hint=f"chatbot status {prepared.facts.environment}",
         )
     return running[0]
 

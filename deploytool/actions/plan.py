@@ -66,13 +66,15 @@ def plan_environment(
 
 
 def _sources(made: Plan, prepared: Prepared) -> dict[str, str]:
+    if not any(change.changes for change in made.services):
+        return {}  # nothing to explain, and reading the settings takes time
     from deploytool.settings import source_of
 
     found = {}
     for change in made.services:
         for entry in change.changes:
             path = f"services.{change.service}.{entry.setting}"
-            source = source_of(path, prepared.settings.environment, prepared.project_dir)
+            source = source_of(path, prepared.facts.environment, prepared.project_dir)
             if source:
                 found[f"{change.service}.{entry.setting}"] = source
     return found

@@ -19,7 +19,7 @@ class Rendered:
 
 def default_directory(prepared: Prepared) -> Path:
     """Where a bundle goes without --out."""
-    return prepared.project_dir / ".chatbot" / "bundles" / prepared.settings.environment
+    return prepared.project_dir / ".chatbot" / "bundles" / prepared.facts.environment
 
 
 def render(prepared: Prepared, directory: Path | None = None) -> Rendered:

@@ -121,7 +121,7 @@ def status(prepared: Prepared, engine: Engine, *, deadline: float = DEADLINE) ->
         health = probing.result()
         return Status(
             project=prepared.stack.project,
-            environment=prepared.settings.environment,
+            environment=prepared.facts.environment,
             engine=description,
             release=history[-1] if history else None,
             services=_services(prepared.stack, observed, measured, health),
@@ -135,7 +135,7 @@ def status(prepared: Prepared, engine: Engine, *, deadline: float = DEADLINE) ->
                 if c.state in ("exited", "created", "dead") and not c.one_off
             ),
             stand_ins=stand_ins.result(),
-            urls=prepared.settings.public_urls,
+            urls=prepared.facts.public_urls,
         )
 
 

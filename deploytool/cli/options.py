@@ -63,7 +63,7 @@ class Invocation:
         """The engine that the settings name; with `read_only` it refuses every change before it is sent."""
         from deploytool.engines import registry
 
-        kind = getattr(prepared.settings, "engine", "docker")
+        kind = prepared.facts.engine
         return registry.create_engine(kind, read_only=read_only)
 
     def envelope(self, data: Any, *, of_environment: bool = True) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def environment_first(given: Sequence[str], project_dir: Path | None) -> tuple[s
 
 def missing_secrets(prepared: Prepared) -> list[str]:
     """Names that a deploy will ask for; `local` makes some up by itself, so it is asked for none here."""
-    if prepared.settings.environment == DEFAULT:
+    if prepared.facts.environment == DEFAULT:
         return []
     given = {name for values in prepared.secrets.values() for name in values}
-    return [name for name in prepared.settings.secret_names if name not in given]
+    return [name for name in prepared.facts.secret_names if name not in given]

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from deploytool import __version__
@@ -17,18 +16,12 @@ from deploytool.render.context import (
     ROUTES_FILE,
     stack_context,
 )
+from deploytool.render.files import Bundle
 from deploytool.render.templates import Templates
 from deploytool.settings import ServiceSettings, Settings
 
 FORMAT = 1
 _BASE_ARGUMENT = re.compile(rb"^\s*ARG\s+([A-Z0-9_]+)_BASE\b", re.MULTILINE | re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """Rendered files by their path in the bundle, sorted; holds no secret value."""
-
-    files: Mapping[str, bytes]
 
 
 def render_dockerfiles(

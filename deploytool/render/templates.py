@@ -21,26 +21,10 @@ from jinja2 import (
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deploytool.errors import TemplateFailed
+from deploytool.render.files import FOLDER, packaged_directory
 from deploytool.render.values import to_compose, to_yaml
 
-FOLDER = "templates"
 SUFFIX = ".j2"
-
-
-def templates_directory(project_dir: Path) -> Path:
-    """The project's `templates/` if it has one, else the one that comes with the tool.
-
-    A project's folder need not be complete: what it lacks comes from the tool.
-    """
-    own = project_dir / FOLDER
-    return own if own.is_dir() else packaged_directory()
-
-
-def packaged_directory() -> Path:
-    """The `templates/` of the wheel or of the checkout."""
-    package = Path(__file__).resolve().parents[1]
-    bundled = package / "_bundled" / FOLDER
-    return bundled if bundled.is_dir() else package.parent / FOLDER
 
 
 @lru_cache(maxsize=8)

@@ -6,8 +6,8 @@ import json
 from pathlib import Path, PurePosixPath
 
 from deploytool.errors import UsageError
-from deploytool.render.bundle import Bundle
 from deploytool.render.context import MANIFEST_FILE
+from deploytool.render.files import Bundle
 
 
 def write_bundle(bundle: Bundle, out_dir: Path) -> None:

@@ -1,6 +1,6 @@
-"""The process's environment, for what builds take over from this machine: proxies, certificates, a clock.
+"""The process's environment: our own overrides, and what builds take over from this machine.
 
-These are other programs' variables (curl, pip, git), not settings of ours; nothing here overrides one.
+The latter (proxies, certificates, a clock) are other programs' variables (curl, pip, git), not our settings.
 """
 
 from __future__ import annotations
@@ -27,3 +27,8 @@ def variables() -> dict[str, str]:
         for name, value in os.environ.items()
         if value and (name in _NAMES or name.lower() in _PROXIES)
     }
+
+
+def overrides() -> dict[str, str]:
+    """The `CHATBOT__` variables that are set: they override what stands in environments/."""
+    return {name: value for name, value in os.environ.items() if name.upper().startswith("CHATBOT__")}

@@ -27,7 +27,7 @@ _TLS = (
 
 def base_images(prepared: Prepared, client: Any) -> Finding:
     """Whether the base images are on the engine, and which of them are stand-ins."""
-    wanted = dict(prepared.settings.build.base_images)
+    wanted = dict(prepared.facts.base_images)
     found = _find(prepared, client)
     missing = sorted(set(wanted) - set(found))
     stand_ins = sorted(name for name, image in found.items() if image.stand_in)
@@ -70,7 +70,7 @@ def _find(prepared: Prepared, client: Any) -> Mapping[str, BaseImage]:
     from deploytool.images.base_images import BaseImages
 
     images = BaseImages(client, cache=prepared.project_dir / CACHE)
-    return images.find(dict(prepared.settings.build.base_images))
+    return images.find(dict(prepared.facts.base_images))
 
 
 def _ask(prepared: Prepared, client: Any, script: str, *, works: str, broken: str, remedy: str) -> Finding:

@@ -22,7 +22,7 @@ STALE_LOCK = 3600.0
 def settings(prepared: Prepared) -> Finding:
     """Settings, templates and bundle are valid; getting here means they are."""
     services = ", ".join(service.name for service in prepared.stack.services)
-    return passed(f"{prepared.settings.environment}: {services}")
+    return passed(f"{prepared.facts.environment}: {services}")
 
 
 def secrets(prepared: Prepared) -> Finding:
@@ -30,10 +30,10 @@ def secrets(prepared: Prepared) -> Finding:
     try:
         require_secrets(prepared)
     except SecretMissing as error:
-        if prepared.settings.environment == "local":
+        if prepared.facts.environment == "local":
             return passed(f"{error.message}: made up by the first deploy")
         return failed(error.message, error.hint)
-    count = len(prepared.settings.secret_names)
+    count = len(prepared.facts.secret_names)
     return passed(f"{count} needed, {count} given" if count else "none needed")
 
 
