@@ -14,7 +14,11 @@ export function runtimeSetting(name: string): string | undefined {
   }
 }
 
-/** Where the backend answers, without a trailing slash; inside the stack this is the proxy. */
+/**
+ * Where the backend answers, without a trailing slash; inside the stack this is the proxy. The browser never calls
+ * it: NEXT_PUBLIC_API_URL, fixed when the image was built, is only the address to fall back on here.
+ */
 export function backendAddress(): string {
-  return (runtimeSetting("BACKEND_URL") ?? "http://127.0.0.1:8000").replace(/\/+$/, "");
+  const address = runtimeSetting("BACKEND_URL") ?? (process.env.NEXT_PUBLIC_API_URL || "http://127.0.0.1:8000");
+  return address.replace(/\/+$/, "");
 }

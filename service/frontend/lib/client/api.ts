@@ -1,7 +1,5 @@
 import { renewSignIn } from "./sign-in";
 
-const base = process.env.NEXT_PUBLIC_API_URL ?? "";
-
 /** An answer that was not the wished one, with a message for people. */
 export class ApiProblem extends Error {
   constructor(
@@ -45,7 +43,7 @@ async function send(path: string, options: Options): Promise<Response> {
 
 async function sendOnce(path: string, { method = "GET", body, headers = {}, signal }: Options): Promise<Response> {
   try {
-    return await fetch(base + path, {
+    return await fetch(path, {
       method,
       headers: { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }), ...headers },
       body: body === undefined ? null : JSON.stringify(body),
