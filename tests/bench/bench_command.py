@@ -94,6 +94,8 @@ def deploy_and_status() -> list[Row]:
 
         try:
             other_first = seconds(lambda: compose("up", "-d", "--wait"))
+            running = len(compose("ps", "--quiet").split())
+            assert running == 4, f"{running} of 4 containers run under Compose: nothing to compare with"
             other_nothing = median_seconds(lambda: compose("up", "-d", "--wait"))
             other_status = median_seconds(look, runs=3)
         finally:
