@@ -25,9 +25,9 @@ import httpx
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "service" / "backend")]
 
-from backend_support.people import Person
-from backend_support.provider import ScriptedProvider
-from backend_support.servers import BackendProcess, PostgresServer, free_port
+from backend_support.people import Person  # noqa: E402
+from backend_support.provider import ScriptedProvider  # noqa: E402
+from backend_support.servers import BackendProcess, PostgresServer, free_port  # noqa: E402
 
 CONNECTIONS = 8
 TASKS = 20
