@@ -12,7 +12,7 @@ from app.core.fields import TaskId
 from app.core.queries import described, query_of
 from app.problems import responses
 from app.tasks.repository import TaskRow
-from app.tasks.schemas import Move, NewTask, Task, TaskChanges, TaskPage, TaskQuery, shown
+from app.tasks.schemas import Move, NewTask, Task, TaskChanges, TaskPage, TaskQuery, page_json, shown
 from app.tasks.service import TaskService
 
 router = APIRouter(prefix="/api/tasks", tags=["tasks"])
@@ -47,7 +47,7 @@ async def list_tasks(request: Request) -> Response:
     """One's own tasks, filtered, sorted, page by page."""
     caller = await caller_of(request)
     rows, cursor = await _service(request).page(caller.user_id, query_of(request, TaskQuery))
-    return _json({"items": [shown(row) for row in rows], "next_cursor": cursor})
+    return Response(page_json(rows, cursor), media_type="application/json")
 
 
 @router.post("", status_code=201, response_model=Task, responses=responses(400, 401, 409, 413, 422))

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import to_json
 
 from app.core.clock import iso
 from app.core.fields import PlainText, Title
@@ -133,6 +134,20 @@ class TaskPage(BaseModel):
 def _tags(text: str) -> list[str]:
     tags: list[str] = json.loads(text)
     return tags
+
+
+_LONGEST_KEPT = 500  # characters of notes; longer ones would fill the memory
+
+
+@lru_cache(4096)
+def _kept(row: Sequence[Any]) -> bytes:
+    return to_json(shown(row))
+
+
+def page_json(rows: Sequence[Sequence[Any]], cursor: str | None) -> bytes:
+    """A TaskPage as JSON. A row that has not changed since it was last shown is not put into words again."""
+    items = [_kept(row) if len(row[2]) <= _LONGEST_KEPT else to_json(shown(row)) for row in rows]
+    return b'{"items":[' + b",".join(items) + b'],"next_cursor":' + to_json(cursor) + b"}"
 
 
 def shown(row: Sequence[Any]) -> dict[str, Any]:
