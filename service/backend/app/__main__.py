@@ -33,7 +33,7 @@ def main() -> int:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=max(1, int(settings.graceful_timeout_seconds)),
-        timeout_keep_alive=75,
+        timeout_keep_alive=120,  # the proxy keeps idle connections for 90 s and should be the one to close
     )
     return 0
 
