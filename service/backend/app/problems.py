@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -112,6 +113,16 @@ def _answer(
     )
 
 
+def _methods(request: Request) -> list[str]:
+    """All methods that the request's path has; the router itself names those of one route alone."""
+    found: set[str] = set()
+    for template, operations in request.app.openapi()["paths"].items():
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, request.url.path):
+            found |= {method.upper() for method in operations}
+    return sorted(found)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` a problem+json answer."""
 
@@ -124,6 +135,8 @@ def install(app: FastAPI) -> None:
         title = TITLES.get(error.status_code, "Error")
         code = getattr(error, "code", None) or title.lower().replace(" ", "-")
         headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(request))
         return _answer(request, error.status_code, code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)

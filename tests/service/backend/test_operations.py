@@ -126,6 +126,9 @@ def test_errors_are_problems(backend: BackendProcess, person: Person) -> None:
         answer = person.http.request(method, path)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
         assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert person.http.put("/api/tasks").headers["allow"] == "GET, POST"
+    one = person.http.put(f"/api/tasks/{person.task('x')['id']}")
+    assert one.headers["allow"] == "DELETE, GET, PATCH"
     bad = person.http.post("/api/tasks", content=b"{nonsense", headers={"content-type": "application/json"})
     assert (bad.status_code, bad.headers["content-type"]) == (422, "application/problem+json")
 

@@ -8,7 +8,8 @@ import secrets
 from app.core.clock import now_ms
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_SHAPE = re.compile(r"[0-9a-hjkmnp-tv-z]{22}")
+ID_PATTERN = r"^[0-9a-hjkmnp-tv-z]{22}$"
+_SHAPE = re.compile(ID_PATTERN[1:-1])
 
 
 def _encode(number: int, length: int) -> str:

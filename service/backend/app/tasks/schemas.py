@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from app.core.clock import iso
 from app.core.fields import PlainText, Title
-from app.core.identifiers import is_id
+from app.core.identifiers import ID_PATTERN, is_id
 
 _TAG = re.compile(r"[\w][\w -]{0,31}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -40,7 +40,11 @@ def _iso_date(value: object) -> object:
     return value
 
 
-Tag = Annotated[PlainText, Field(min_length=1, max_length=32, examples=["home"]), AfterValidator(_tag)]
+Tag = Annotated[
+    str,
+    Field(min_length=1, max_length=32, examples=["home"], json_schema_extra={"pattern": r"^\w[\w -]*$"}),
+    AfterValidator(_tag),
+]
 Tags = Annotated[list[Tag], Field(max_length=10, examples=[["home"]]), AfterValidator(_unique)]
 DueDate = Annotated[
     date,
@@ -91,7 +95,12 @@ def _after(value: str | None) -> str | None:
 class Move(_Request):
     """Where a task goes: behind another one, or to the top."""
 
-    after: Annotated[str | None, AfterValidator(_after), Field(examples=[None])]
+    after: Annotated[
+        str | None,
+        AfterValidator(_after),
+        Field(examples=[None]),
+        WithJsonSchema({"anyOf": [{"type": "string", "pattern": ID_PATTERN}, {"type": "null"}]}),
+    ]
 
 
 class TaskQuery(_Request):
