@@ -39,6 +39,7 @@ class Scripted:
         self.sign_in = secrets.token_hex(6)
         self.refresh_token = f"refresh-{self.sign_in}-0"
         self.refreshes = 0
+        self.reused = 0  # refresh tokens that came a second time
         self.access_token = f"access-{self.sign_in}-0"
         self.resumptions: list[str | None] = []
         self.seconds_per_word = 0.02
@@ -95,6 +96,7 @@ def create_app(script: Scripted) -> Starlette:
 
     async def refresh(request: Request) -> Response:
         if (await request.json())["refresh_token"] != script.refresh_token:
+            script.reused += 1
             return problem(401, "refresh-token-reused", "This sign-in has ended.")
         script.refreshes += 1
         script.refresh_token = f"refresh-{script.sign_in}-{script.refreshes}"

@@ -74,11 +74,12 @@ async function problemOf(response: Response): Promise<ApiProblem> {
  * unseen; when that is refused the browser goes to the log-in page. Any other refusal throws an ApiProblem.
  */
 export async function request(path: string, options: Options = {}): Promise<Response> {
+  const sentAt = Date.now();
   let response = await send(path, options);
   if (response.status === 401) {
     const problem = await problemOf(response);
     if (problem.code === "invalid-credentials") throw problem;
-    if (!(await renewSignIn())) throw problem;
+    if (!(await renewSignIn(sentAt))) throw problem;
     response = await send(path, options);
   }
   if (!response.ok) throw await problemOf(response);

@@ -21,9 +21,9 @@ async function askForRenewal(): Promise<Response | null> {
   return null;
 }
 
-async function renew(askedAt: number): Promise<boolean> {
-  // Another tab may have renewed while this one waited for its turn.
-  if (lastRenewal() > askedAt) return true;
+async function renew(sentAt: number): Promise<boolean> {
+  // Somebody, perhaps another tab, has renewed since the request was sent that was refused.
+  if (lastRenewal() > sentAt) return true;
   const response = await askForRenewal();
   if (response?.ok) {
     try {
@@ -38,14 +38,13 @@ async function renew(askedAt: number): Promise<boolean> {
 }
 
 /**
- * Renews the access token; true when requests may be sent again. A refresh token counts once, so the whole browser
+ * Renews the access token after a request sent at that time (milliseconds) was refused; true when it may be sent again. A refresh token counts once, so the whole browser
  * renews one at a time: within this tab by sharing the promise, between tabs by a lock. Doing this in the browser
  * rather than in the server keeps it right when several copies of the server answer.
  */
-export function renewSignIn(): Promise<boolean> {
-  const askedAt = Date.now();
+export function renewSignIn(sentAt: number): Promise<boolean> {
   underWay ??= (
-    "locks" in navigator ? navigator.locks.request("renew-sign-in", () => renew(askedAt)) : renew(askedAt)
+    "locks" in navigator ? navigator.locks.request("renew-sign-in", () => renew(sentAt)) : renew(sentAt)
   ).finally(() => {
     underWay = null;
   });
