@@ -29,6 +29,9 @@ BUSY_SECONDS = 15  # how long a writer waits for another process's transaction o
 
 
 _PAUSE_SECONDS = 2.0
+_READERS = (
+    4  # connections; single reads take so little time that more only make the server switch between them
+)
 
 
 class Statement:
@@ -209,7 +212,7 @@ class Database:
         if self.is_sqlite:
             self._reader = _SqliteReader(self.address.url.database or "")
         else:
-            self._reader = _PostgresReader(self.address, self._pool_size)
+            self._reader = _PostgresReader(self.address, min(_READERS, self._pool_size))
         return self._reader
 
     async def read(self, statement: Statement, **parameters: Any) -> Sequence[Sequence[Any]]:
