@@ -43,6 +43,7 @@ class Scripted:
         self.access_token = f"access-{self.sign_in}-0"
         self.resumptions: list[str | None] = []
         self.seconds_per_word = 0.02
+        self.seconds_per_change = 0.0
         self.drop_after_words: list[int] = []
         self.left = 0
 
@@ -146,6 +147,7 @@ def create_app(script: Scripted) -> Starlette:
         if request.method == "PATCH":
             if request.headers.get("if-match", f'"{found["version"]}"') != f'"{found["version"]}"':
                 return problem(412, "task-changed", "Changed meanwhile.")
+            await asyncio.sleep(script.seconds_per_change)
             found.update(await request.json(), version=found["version"] + 1)
         return JSONResponse(found)
 

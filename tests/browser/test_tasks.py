@@ -63,6 +63,14 @@ def test_a_tick_completes_and_filters_follow(page: Page, script: Scripted) -> No
     expect(rows(page)).to_have_count(1)
 
 
+def test_a_list_asked_for_during_a_change_shows_it(page: Page, script: Scripted) -> None:
+    script.seconds_per_change = 1.0
+    page.get_by_label("Done: second").check()
+    page.get_by_role("radio", name="Done").check()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("second")
+
+
 def test_the_keyboard_orders(page: Page, script: Scripted) -> None:
     handle = page.get_by_role("button", name="Move “third”: place 3 of 3")
     handle.focus()

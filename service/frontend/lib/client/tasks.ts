@@ -1,4 +1,4 @@
-import { ApiProblem, call, messageOf, request } from "./api";
+import { ApiProblem, call, messageOf } from "./api";
 import { Store } from "./store";
 import type { Page, Task } from "./types";
 
@@ -15,6 +15,15 @@ type List = {
 
 class TaskStore extends Store<List> {
   private asked = 0;
+  private readonly writing = new Set<Promise<unknown>>();
+
+  /** Sends a change; lists asked for meanwhile wait for it, so that none shows what was before. */
+  private write<Answer>(path: string, options: Parameters<typeof call>[1]): Promise<Answer> {
+    const answer = call<Answer>(path, options);
+    const done = answer.catch(() => undefined).finally(() => this.writing.delete(done));
+    this.writing.add(done);
+    return answer;
+  }
 
   async load(change: Partial<TaskFilter> = {}, more = false): Promise<void> {
     const filter = { ...this.get().filter, ...change };
@@ -26,6 +35,7 @@ class TaskStore extends Store<List> {
     if (filter.tag) query.set("tag", filter.tag);
     if (cursor) query.set("cursor", cursor);
     try {
+      await Promise.all(this.writing);
       const page = await call<Page<Task>>(`/api/tasks?${query}`);
       if (mine !== this.asked) return;
       const items = more ? [...this.get().items, ...page.items] : page.items;
@@ -36,7 +46,7 @@ class TaskStore extends Store<List> {
   }
 
   async add(task: { title: string; due_on: string | null; tags: string[] }): Promise<Task> {
-    const added = await call<Task>("/api/tasks", { method: "POST", body: task });
+    const added = await this.write<Task>("/api/tasks", { method: "POST", body: task });
     if (this.get().filter.status !== "done") this.set({ items: [added, ...this.get().items] });
     await this.load(); // where it belongs in the chosen order is the server's to say
     return added;
@@ -61,7 +71,7 @@ class TaskStore extends Store<List> {
     this.swap({ ...task, ...change });
     try {
       const headers = { "if-match": `"${task.version}"` };
-      this.swap(await call<Task>(`/api/tasks/${task.id}`, { method: "PATCH", body: change, headers }));
+      this.swap(await this.write<Task>(`/api/tasks/${task.id}`, { method: "PATCH", body: change, headers }));
     } catch (error) {
       this.swap(task);
       if (!(error instanceof ApiProblem) || error.status !== 412) throw error;
@@ -77,7 +87,7 @@ class TaskStore extends Store<List> {
     const target = Math.max(0, Math.min(place, others.length));
     this.set({ items: [...others.slice(0, target), task, ...others.slice(target)] });
     try {
-      this.swap(await call<Task>(`/api/tasks/${task.id}/move`, { method: "POST", body: { after: others[target - 1]?.id ?? null } }));
+      this.swap(await this.write<Task>(`/api/tasks/${task.id}/move`, { method: "POST", body: { after: others[target - 1]?.id ?? null } }));
     } catch (error) {
       this.set({ items: before });
       throw error;
@@ -85,7 +95,7 @@ class TaskStore extends Store<List> {
   }
 
   async remove(task: Task): Promise<void> {
-    await request(`/api/tasks/${task.id}`, { method: "DELETE" });
+    await this.write(`/api/tasks/${task.id}`, { method: "DELETE" });
     this.set({ items: this.get().items.filter(({ id }) => id !== task.id) });
   }
 }
