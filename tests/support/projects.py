@@ -112,7 +112,7 @@ class Project:
         for image in client.images.list(filters={"reference": f"{self.name}/*"}):
             for tag in image.tags:
                 if tag.startswith(f"{self.name}/"):
-                    client.images.remove(tag)
+                    client.images.remove(tag, force=True)  # other projects may run the same bytes
         client.close()
 
 
