@@ -42,7 +42,9 @@ def test_without_its_database_it_lives_says_so_and_comes_back(
         log = str(server._folder / "log")
         options = f"-p {server.port} -k {server._folder} -c listen_addresses=127.0.0.1"
         server._run("pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "start")
-        assert httpx.get(f"{backend.url}/ready", timeout=10).status_code == 200
+        deadline = time.monotonic() + 30
+        while httpx.get(f"{backend.url}/ready", timeout=10).status_code != 200:
+            assert time.monotonic() < deadline
         assert person.task("after the restart")["title"] == "after the restart"
 
 

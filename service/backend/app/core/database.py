@@ -13,7 +13,7 @@ import asyncio
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Protocol
@@ -29,9 +29,7 @@ BUSY_SECONDS = 15  # how long a writer waits for another process's transaction o
 
 
 _PAUSE_SECONDS = 2.0
-_READERS = (
-    4  # connections; single reads take so little time that more only make the server switch between them
-)
+_READERS = 4  # connections; with more of them the server would only switch between processes more often
 
 
 class Statement:
@@ -78,6 +76,7 @@ class _PostgresReader:
         self._address = address
         self._idle: list[Any] = []
         self._places = asyncio.Semaphore(size)
+        self.lost_at = 0.0  # when a connection was last found broken
 
     async def _connect(self) -> Any:
         import asyncpg
@@ -92,6 +91,7 @@ class _PostgresReader:
                 try:
                     return await self._fetch(connection, sql, values)
                 except _broken():
+                    self.lost_at = time.monotonic()
                     # The server was restarted, or a pooler hung up meanwhile. Reading again is safe.
                     connection.terminate()
             return await self._fetch(await self._connect(), sql, values)
@@ -163,8 +163,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _ping_when_idle(engine: AsyncEngine) -> None:
-    """Ask a connection whether it is still there, but only after a pause: it costs a round trip."""
+def _ping_when_idle(engine: AsyncEngine, lost_at: Callable[[], float]) -> None:
+    """Ask a connection whether it is still there, but only after a pause or a loss: it costs a round trip."""
 
     @event.listens_for(engine.sync_engine, "checkin")
     def on_checkin(_connection: Any, record: Any) -> None:
@@ -173,7 +173,7 @@ def _ping_when_idle(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "checkout")
     def on_checkout(connection: Any, record: Any, _proxy: object) -> None:
         used = record.info.get("used")
-        if used is not None and time.monotonic() - used > _PAUSE_SECONDS:
+        if used is not None and (time.monotonic() - used > _PAUSE_SECONDS or used < lost_at()):
             try:
                 engine.dialect.do_ping(connection)
             except Exception:
@@ -202,7 +202,7 @@ class Database:
                 pool_recycle=280,  # Neon suspends idle servers after five minutes
                 connect_args={**arguments, **extra},
             )
-            _ping_when_idle(self.engine)
+            _ping_when_idle(self.engine, lambda: getattr(self._reader, "lost_at", 0.0))
         self._pool_size = pool_size
         self._reader: _Reader | None = None
         # One writer at a time is all SQLite has; queueing here is fair and costs no polling.
