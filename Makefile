@@ -75,7 +75,7 @@ $(VENV)/.developed: $(VENV)/.installed pyproject.toml uv.lock
 
 test: develop test-packages ## every test: unit, service, real engine, browser
 	@$(CHATBOT) setup --yes --no-link
-	@$(call with_docker,$(RUN) pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(PYTEST))
+	@$(call with_docker,$(RUN) pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST))
 
 test-packages:
 	@missing=$$(grep -v '^#' tests/packages.txt | while read -r package _; do \

@@ -13,28 +13,18 @@ from support import projects
 hypothesis.settings.register_profile("shared-machine", deadline=None)
 hypothesis.settings.load_profile("shared-machine")
 
-# Tests that share one thing of this machine run one after the other, on one of pytest-xdist's workers, while
-# the others go on beside them: the engine (its ports, its processor time) and the PostgreSQL server.
-SHARED = {"docker": "engine", "browser": "engine", "postgresql": "postgresql"}
-
-
 # A shell starts what it puts into the background with Ctrl-C ignored, and every child would inherit that: the
 # tests that interrupt a command would wait in vain.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        group = next((SHARED[mark.name] for mark in item.iter_markers() if mark.name in SHARED), None)
-        if group is not None and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def deployed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[projects.Project]:
-    """The whole stack, deployed once by the command itself for all tests that leave it as it is."""
+    """The whole stack, deployed once by the command itself for all tests that leave it as it is.
+
+    Each of pytest-xdist's workers has one of its own: projects share no names and no ports.
+    """
     made = projects.make(tmp_path_factory.mktemp("deployed"))
     try:
         made.chatbot("deploy", "local", "--message", "for the tests")
