@@ -12,14 +12,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import ClauseElement, Dialect, event, select, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.core.addresses import EngineAddress, engine_address
@@ -28,7 +27,6 @@ from app.core.identifiers import new_id
 BUSY_SECONDS = 15  # how long a writer waits for another process's transaction on the same SQLite file
 
 
-_PAUSE_SECONDS = 2.0
 _READERS = 4  # connections; with more of them the server would only switch between processes more often
 
 
@@ -76,7 +74,6 @@ class _PostgresReader:
         self._address = address
         self._idle: list[Any] = []
         self._places = asyncio.Semaphore(size)
-        self.lost_at = 0.0  # when a connection was last found broken
 
     async def _connect(self) -> Any:
         import asyncpg
@@ -91,7 +88,6 @@ class _PostgresReader:
                 try:
                     return await self._fetch(connection, sql, values)
                 except _broken():
-                    self.lost_at = time.monotonic()
                     # The server was restarted, or a pooler hung up meanwhile. Reading again is safe.
                     connection.terminate()
             return await self._fetch(await self._connect(), sql, values)
@@ -163,23 +159,6 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _ping_when_idle(engine: AsyncEngine, lost_at: Callable[[], float]) -> None:
-    """Ask a connection whether it is still there, but only after a pause or a loss: it costs a round trip."""
-
-    @event.listens_for(engine.sync_engine, "checkin")
-    def on_checkin(_connection: Any, record: Any) -> None:
-        record.info["used"] = time.monotonic()
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def on_checkout(connection: Any, record: Any, _proxy: object) -> None:
-        used = record.info.get("used")
-        if used is not None and (time.monotonic() - used > _PAUSE_SECONDS or used < lost_at()):
-            try:
-                engine.dialect.do_ping(connection)
-            except Exception:
-                raise DisconnectionError from None
-
-
 class Database:
     """Connections to the database that the settings name. Make it inside a running event loop."""
 
@@ -199,10 +178,10 @@ class Database:
                 self.address.url,
                 pool_size=pool_size,
                 max_overflow=pool_size,
+                pool_pre_ping=True,  # a server that was restarted left broken connections in the pool
                 pool_recycle=280,  # Neon suspends idle servers after five minutes
                 connect_args={**arguments, **extra},
             )
-            _ping_when_idle(self.engine, lambda: getattr(self._reader, "lost_at", 0.0))
         self._pool_size = pool_size
         self._reader: _Reader | None = None
         # One writer at a time is all SQLite has; queueing here is fair and costs no polling.
