@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deploytool.actions.powers import require
 from deploytool.actions.prepare import Prepared
-from deploytool.engines.protocol import Engine, EngineDescription, KeepsState
+from deploytool.engines.protocol import Engine, KeepsState
 from deploytool.errors import NotSupported
 from deploytool.plan.model import Plan
 from deploytool.plan.observed import Observed
@@ -78,8 +78,3 @@ def _sources(made: Plan, prepared: Prepared) -> dict[str, str]:
             if source:
                 found[f"{change.service}.{entry.setting}"] = source
     return found
-
-
-def engine_header(engine: Engine) -> EngineDescription:
-    """Who answers, for the first line."""
-    return engine.describe()
