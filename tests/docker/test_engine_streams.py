@@ -64,6 +64,23 @@ def test_following_two_containers(world: engines.World) -> None:
         assert [line.text for line in lines if line.container == container.name] == list("01234")
 
 
+def test_hanging_up_does_not_harm_other_calls(world: engines.World) -> None:
+    """The connection of a stream that was cut off once came back to the pool of all other calls, half read."""
+    services = [
+        world.service("sh", "-c", "while :; do echo line; sleep 0.01; done", name=name)
+        for name in ("first", "second")
+    ]
+    world.make_stack(*services)
+    world.prepare()
+    containers = [world.seen(world.start(service)) for service in services]
+    for turn in range(60):
+        stream = world.engine.logs(containers, follow=True, tail=3)
+        assert len(_take(stream, 6 + turn % 5)) == 6 + turn % 5
+        stream.close()
+        assert {container.state for container in world.observe().containers} == {"running"}
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("logs ")]
+
+
 def test_following_ends_when_nothing_runs(world: engines.World) -> None:
     seen = world.up(world.service("sh", "-c", "echo over; exit 1"))
     seen = world.until(seen.name, lambda c: c.state == "exited")

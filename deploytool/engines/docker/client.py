@@ -149,6 +149,10 @@ class Client:
         except Exception as error:
             raise self._unreachable(error) from error
 
+    def another(self) -> Client:
+        """A client for the same engine that shares no connection with this one."""
+        return Client(self.address, read_only=self.read_only, timeout=self.timeout)
+
     def close(self) -> None:
         """Close the pooled connections."""
         with self._lock:

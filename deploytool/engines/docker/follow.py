@@ -22,6 +22,8 @@ from deploytool.stack import labels
 REORDER = 0.12
 """Seconds that a line waits for an earlier one of another container."""
 _WAITING_LINES = 10_000
+_PARTING = 1.0
+"""Seconds that the reading threads get to notice that they were hung up on."""
 
 
 class _End:
@@ -36,11 +38,15 @@ def follow_logs(
     tail: int | None = None,
 ) -> Iterator[LogLine]:
     """Lines so far and as they come, until the caller stops asking; at once over when nothing runs."""
-    following = _Following(client)
+    # A client of its own: a stream is ended by hanging up while its thread reads it, and what the HTTP
+    # library then holds of that connection must never come back to the pool that all other calls use.
+    own = client.another()
+    following = _Following(own)
     try:
         yield from following.run(containers, since=since, tail=tail)
     finally:
         following.stop()
+        own.close()
 
 
 class _Following:
@@ -51,6 +57,7 @@ class _Following:
         self.arrived: queue.Queue[LogLine | _End | BaseException] = queue.Queue(_WAITING_LINES)
         self.stopped = threading.Event()
         self.answers: list[Any] = []
+        self.threads: list[threading.Thread] = []
         self.reached: dict[str, str] = {}
         """Container id → timestamp of its last line, so that a restarted one goes on right after it."""
         self.reading: set[str] = set()
@@ -85,18 +92,20 @@ class _Following:
                 yield heapq.heappop(waiting)[3]
 
     def stop(self) -> None:
-        """Hang up on every stream that a thread is blocked in: shut its socket down, then close it."""
+        """Hang up on every stream that a thread is blocked in; the thread sees its end and closes it."""
         self.stopped.set()
         for answer in list(self.answers):
-            with contextlib.suppress(Exception):
-                answer.raw._connection.sock.shutdown(socket.SHUT_RDWR)
-            with contextlib.suppress(Exception):
-                answer.close()
+            _hang_up(answer)
+        end = time.monotonic() + _PARTING
+        for thread in list(self.threads):
+            thread.join(max(end - time.monotonic(), 0.0))
 
     def _start(self, name: str, target: Any, *arguments: Any) -> None:
         with self.lock:
             self.open += 1
-        threading.Thread(target=self._guarded, args=(target, *arguments), name=name, daemon=True).start()
+        thread = threading.Thread(target=self._guarded, args=(target, *arguments), name=name, daemon=True)
+        self.threads.append(thread)
+        thread.start()
 
     def _guarded(self, target: Any, *arguments: Any) -> None:
         try:
@@ -115,7 +124,7 @@ class _Following:
     def _opened(self, answer: Any) -> None:
         self.answers.append(answer)
         if self.stopped.is_set():
-            self.stop()
+            _hang_up(answer)
 
     def _read(self, source: Source, *, since: str | None, tail: int | None) -> None:
         with self.lock:
@@ -153,7 +162,7 @@ class _Following:
             timeout=(10.0, None),
         )
         self._opened(answer)
-        with self.client.reading():
+        with contextlib.closing(answer), self.client.reading():
             # The engine ends each event with a newline and flushes; smaller pieces would come one by one.
             for text in answer.iter_lines(chunk_size=None):
                 actor = json.loads(text)["Actor"] if text else {}
@@ -168,6 +177,12 @@ class _Following:
             time.sleep(0.02)  # the stream of its life before is about to end
         reached = self.reached.get(source.id)
         self._read(source, since=_after(reached) if reached else None, tail=None)
+
+
+def _hang_up(answer: Any) -> None:
+    """Let the thread that reads this answer see its end. Its connection may just have gone by itself."""
+    with contextlib.suppress(AttributeError, OSError):
+        answer.raw._connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _after(timestamp: str) -> str:
