@@ -65,7 +65,7 @@ def test_following_two_containers(world: engines.World) -> None:
 
 
 def test_hanging_up_does_not_harm_other_calls(world: engines.World) -> None:
-    """The connection of a stream that was cut off once came back to the pool of all other calls, half read."""
+    """A stream's cut-off connection once came back, half read, to the pool of all other calls."""
     services = [
         world.service("sh", "-c", "while :; do echo line; sleep 0.01; done", name=name)
         for name in ("first", "second")
