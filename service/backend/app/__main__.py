@@ -8,13 +8,14 @@ import sys
 
 import uvicorn
 
-from app.settings import SettingsError, load
+from app.settings import SettingsError, check_database, load
 
 
 def main() -> int:
     """Serve. Returns 2, with one line on stderr, when the settings cannot be used."""
     try:
         settings = load()
+        check_database(settings)
     except SettingsError as error:
         print(f"settings: {error}", file=sys.stderr)  # noqa: T201
         return 2

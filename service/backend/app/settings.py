@@ -144,6 +144,16 @@ class Settings(BaseSettings):
         return urlsplit(self.openai_base_url).hostname or ""
 
 
+def check_database(settings: Settings) -> None:
+    """Raises SettingsError when the database is a file that this process cannot use."""
+    from app.core.addresses import check_file, engine_address
+
+    try:
+        check_file(engine_address(settings.database_url.get_secret_value()))
+    except ValueError as error:
+        raise SettingsError(f"DATABASE_URL: {error}") from None
+
+
 def _refuse_unknown(environ: Mapping[str, str], secrets_directory: Path) -> None:
     known = {name.upper() for name in Settings.model_fields}
     present = set(environ)

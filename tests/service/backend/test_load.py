@@ -1,12 +1,10 @@
-"""Five hundred streams at once on one processor, and a process killed while fifty clients write."""
+"""Five hundred streams at once under the kernel's limits, and a process killed while fifty clients write."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from backend_support import provider as provider_module
+from backend_support.container import LimitedContainer, built_image
 from backend_support.people import Person
 from backend_support.provider import words
 from backend_support.servers import BackendProcess, PostgresServer
@@ -68,28 +67,35 @@ async def _read_all(port: int, token: str) -> list[tuple[str, str]]:
     return await asyncio.gather(*[_read_stream(port, token, number, barrier) for number in range(STREAMS)])
 
 
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with built_image(tmp_path_factory.mktemp("image")) as reference:
+        yield reference
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def test_five_hundred_streams_on_one_processor_lose_nothing(
-    new_database: Callable[[str], str], provider_process: str, tmp_path: Path, kind: str
+def test_five_hundred_streams_on_one_processor_and_one_gibibyte_lose_nothing(
+    new_database: Callable[[str], str], provider_process: str, image: str, kind: str
 ) -> None:
-    backend = BackendProcess(tmp_path, DATABASE_URL=new_database(kind), OPENAI_BASE_URL=provider_process)
-    pinned = shutil.which("taskset")
-    assert pinned, "taskset is part of util-linux"
-    processor = min(os.sched_getaffinity(0))
-    backend.launch((pinned, "-c", str(processor)))
-    try:
+    environment = {
+        "OPENAI_BASE_URL": provider_process,
+        "OPENAI_MODEL": "scripted",
+        "TRUSTED_PROXY_HOPS": "0",
+        **({} if kind == "sqlite" else {"DATABASE_URL": new_database(kind)}),
+    }
+    with LimitedContainer(image, environment, cpus=1, memory=MEMORY_LIMIT) as backend:
         person = Person(backend.url)
         found = asyncio.run(_read_all(backend.port, person.access_token))
         for number, (text, finish) in enumerate(found):
             assert finish == "stop", (number, finish)
             assert text == words(WORDS, f"s{number}x"), number
-        assert backend.resident_bytes("VmHWM") < MEMORY_LIMIT
+        assert backend.refusals() == 0
+        assert backend.most_memory() < MEMORY_LIMIT
         metrics = httpx.get(f"{backend.url}/metrics").text
         assert f'chatbot_answers_total{{outcome="complete"}} {STREAMS:.1f}' in metrics
         assert re.search(r"^chatbot_open_streams 0\.0$", metrics, re.MULTILINE)
         assert person.call("GET", "/api/account/usage")["completion_tokens"] == STREAMS * WORDS
-    finally:
-        backend.__exit__()
 
 
 async def _write_until_killed(backend: BackendProcess, token: str) -> list[tuple[str, str]]:

@@ -68,6 +68,22 @@ def test_the_process_stops_with_one_line_and_exit_code_2(tmp_path: Path) -> None
     assert refused.stdout == ""
 
 
+@pytest.mark.parametrize("fault", ["no folder", "a folder", "something else"])
+def test_a_database_file_that_cannot_be_used_stops_the_start_with_one_line(
+    tmp_path: Path, fault: str
+) -> None:
+    path = tmp_path / ("missing/chatbot.db" if fault == "no folder" else "chatbot.db")
+    if fault == "a folder":
+        path.mkdir()
+    elif fault == "something else":
+        path.write_text("these are not the pages of a database\n" * 100)
+    refused = BackendProcess(tmp_path, DATABASE_URL=f"sqlite:///{path}").refuse()
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert line.startswith(f"settings: DATABASE_URL: {path} cannot be used: ")
+    assert refused.stdout == ""
+
+
 def test_secrets_come_from_files_and_the_environment_wins(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "JWT_SECRET").write_text(GOOD_SECRET + "\n")
     (tmp_path / "OPENAI_API_KEY").write_text("from-file")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
@@ -84,3 +87,25 @@ def engine_address(text: str) -> EngineAddress:
         arguments["statement_cache_size"] = 0
         arguments.pop("server_settings")
     return EngineAddress(url.set(drivername="postgresql+asyncpg", query={}), arguments, pooled)
+
+
+def check_file(address: EngineAddress) -> None:
+    """Raise ValueError with one line when a SQLite file can be neither opened nor made nor written.
+
+    Without it the same fault would end the start with a page of traceback.
+    """
+    if not address.is_sqlite:
+        return
+    path = Path(address.url.database or "")
+    try:
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            return  # somebody else writes: it can be used
+        raise ValueError(
+            f"{path} cannot be used: {error} (user {os.getuid()} must be able to write {path.parent})"
+        ) from None

@@ -27,7 +27,7 @@ from app.core.identifiers import new_id
 BUSY_SECONDS = 15  # how long a writer waits for another process's transaction on the same SQLite file
 
 
-_READERS = 4  # connections; with more of them the server would only switch between processes more often
+_READERS = 8  # connections, no more than the pool may have; more of them only switch between processes
 
 
 class Statement:
