@@ -108,8 +108,7 @@ format: develop ## let ruff rewrite the code
 
 bench: develop ## the figures that the README names, beside the real Compose
 	@$(CHATBOT) setup --yes --no-link
-	@$(call with_docker,PYTHONPATH=.:tests $(RUN) tests.bench $(BENCH))
-	@$(if $(BENCH),,$(VENV)/bin/python tests/bench/backend.py)
+	@$(call with_docker,PYTHONPATH=.:tests:tests/service/backend $(RUN) tests.bench $(BENCH))
 
 clean: ## remove what was installed and built here; containers stay (`chatbot down` removes them)
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov dist

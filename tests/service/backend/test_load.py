@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from backend_support import provider as provider_module
-from backend_support.container import LimitedContainer, built_image
+from backend_support.container import LimitedContainer, built_images
 from backend_support.people import Person
 from backend_support.provider import words
 from backend_support.servers import BackendProcess, PostgresServer
@@ -69,8 +69,8 @@ async def _read_all(port: int, token: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with built_image(tmp_path_factory.mktemp("image")) as reference:
-        yield reference
+    with built_images(tmp_path_factory.mktemp("image"), "backend") as images:
+        yield images["backend"]
 
 
 @pytest.mark.docker
