@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from app.chat import commands, intents
+from app.chat import commands, days, intents
 from backend_support.people import Person, Reply
 from backend_support.provider import ScriptedProvider
 from backend_support.servers import BackendProcess
+from hypothesis import given
+from hypothesis import strategies as st
+
+TUESDAY = date(2026, 3, 3)
 
 
 def _tool(reply: Reply) -> dict[str, Any]:
@@ -73,7 +77,7 @@ def test_a_path_is_no_command() -> None:
     assert commands.parse("/usr/bin is a folder") is None
     assert commands.parse("/add") == ("add", "")
     assert commands.parse(" /Done  two words ") == ("done", "two words")
-    assert commands.task_from("a #b-c d due:2026-01-02") == {
+    assert commands.task_from("a #b-c d due:2026-01-02", TUESDAY) == {
         "title": "a d",
         "due_on": "2026-01-02",
         "tags": ["b-c"],
@@ -173,6 +177,20 @@ def test_an_answer_that_changed_tasks_is_not_done_twice(person: Person) -> None:
         ("Please add a task to call mum.", ("add_task", {"title": "call mum"})),
         ("Remind me to water the plants", ("add_task", {"title": "water the plants"})),
         ("new todo: clean the car #home", ("add_task", {"title": "clean the car", "tags": ["home"]})),
+        (
+            "remind me to call Ines tomorrow at 5pm",
+            ("add_task", {"title": "call Ines at 5pm", "due_on": "2026-03-04"}),
+        ),
+        (
+            "Remind me on Friday to pay the rent",
+            ("add_task", {"title": "pay the rent", "due_on": "2026-03-06"}),
+        ),
+        ("remind me later to pay the rent", None),
+        ("add “watch Next Friday” to my list", ("add_task", {"title": "watch Next Friday"})),
+        (
+            "add pay the rent due:friday to my list",
+            ("add_task", {"title": "pay the rent", "due_on": "2026-03-06"}),
+        ),
         ("show me my tasks", ("list_tasks", {"status": "open"})),
         ("What's on my to-do list?", ("list_tasks", {"status": "open"})),
         ("mark buy milk as done", ("complete_task", {"task": "buy milk"})),
@@ -184,7 +202,59 @@ def test_an_answer_that_changed_tasks_is_not_done_twice(person: Person) -> None:
     ],
 )
 def test_sure_patterns(text: str, intent: object) -> None:
-    assert intents.by_pattern(text) == intent
+    assert intents.by_pattern(text, TUESDAY) == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "rest", "day"),
+    [
+        ("water the plants tomorrow", "water the plants", "2026-03-04"),
+        ("sleep tonight", "sleep", "2026-03-03"),
+        ("call Ines by the day after tomorrow", "call Ines", "2026-03-05"),
+        ("call Ines on Tuesday", "call Ines", "2026-03-10"),
+        ("call Ines, Monday", "call Ines", "2026-03-09"),
+        ("call Ines next monday", "call Ines", "2026-03-09"),
+        ("call Ines next Friday in the morning", "call Ines in the morning", "2026-03-13"),
+        ("plan the trip next week", "plan the trip", "2026-03-09"),
+        ("renew the pass in two weeks", "renew the pass", "2026-03-17"),
+        ("renew the pass in 10 days", "renew the pass", "2026-03-13"),
+        ("file taxes due by 31 July", "file taxes", "2026-07-31"),
+        ("file taxes by March 2nd", "file taxes", "2027-03-02"),
+        ("see the eclipse on the 12th of August", "see the eclipse", "2026-08-12"),
+        ("see the eclipse 2026-08-12", "see the eclipse", "2026-08-12"),
+        ("leap on 29 February", "leap on 29 February", None),
+        ("meet on 2026-02-30", "meet on 2026-02-30", None),
+        ("tomorrow", "tomorrow", None),
+        ("sit in the sun", "sit in the sun", None),
+        ("read about Friday prayers", "read about Friday prayers", None),
+        ("buy a calendar for 2027", "buy a calendar for 2027", None),
+    ],
+)
+def test_days_in_words(text: str, rest: str, day: str | None) -> None:
+    assert days.split_day(text, TUESDAY) == (rest, date.fromisoformat(day) if day else None)
+
+
+@given(st.text(max_size=80), st.dates(min_value=date(2000, 1, 1), max_value=date(9000, 1, 1)))
+def test_no_text_breaks_the_reading_of_days(text: str, now: date) -> None:
+    rest, day = days.split_day(text, now)
+    assert rest == text if day is None else rest.strip()
+
+
+def test_the_model_and_the_commands_know_what_day_it_is_for_the_user(
+    person: Person, provider: ScriptedProvider
+) -> None:
+    """East of the date line it may be tomorrow already: both sides of the world cannot have the same day."""
+    seen = {}
+    for offset in (-720, 840):
+        here = (datetime.now(UTC) + timedelta(minutes=offset)).date()
+        person.say("words=1", utc_offset=offset)
+        system = provider.requests[-1]["messages"][0]["content"]
+        assert system.endswith(f"Today is {here:%A}, {here.isoformat()}.")
+        part = _tool(person.say("/add Go due:tomorrow", utc_offset=offset))
+        seen[offset] = part["tasks"][0]["due_on"]
+        assert seen[offset] == (here + timedelta(days=1)).isoformat()
+    assert seen[-720] < seen[840]
+    assert person.call("POST", "/api/chat", 422, json={"message": "x"}, headers={"X-UTC-Offset": "900"})
 
 
 def _local(make_backend: Callable[..., BackendProcess], size: str) -> Person:
@@ -207,6 +277,9 @@ def test_the_local_model_is_routed_by_constrained_json(
     provider.respond = respond
     assert _tool(person.say("I have to pay the rent, note that"))["summary"] == "Added “pay the rent”."
     assert person.say("Tell me a joke").text == "Just words."
+    chosen.update(title="call mum")
+    part = _tool(person.say("I must call mum in 3 days", utc_offset=0))
+    assert part["tasks"][0]["due_on"] == (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     chosen.update(action="chat", title="")
     assert person.say("I have to pay the rent, is that fair?").text == "Just words."
     chosen.update(action="complete_task", title="the moon landing")

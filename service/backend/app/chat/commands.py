@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import date
 from typing import Any
 
+from app.chat.days import day_named
 from app.chat.tools import Part, Tools
 
 _COMMAND = re.compile(r"\s*/([A-Za-z]{1,20})(?:\s+(.*))?\s*", re.DOTALL)
@@ -16,7 +17,7 @@ HELP = [
     (
         "/add",
         "/add Buy milk #home due:2026-03-04",
-        "Add a task; #tags and due:today, due:tomorrow or a date.",
+        "Add a task; #tags and due:today, due:friday or a date.",
     ),
     ("/tasks", "/tasks #home", "List open tasks; `done`, `all`, a #tag or words narrow it down."),
     ("/done", "/done 2", "Complete a task by its number or its title."),
@@ -30,18 +31,13 @@ def parse(text: str) -> tuple[str, str] | None:
     return (found[1].lower(), (found[2] or "").strip()) if found else None
 
 
-def _day(word: str) -> str:
-    today = datetime.now(UTC).date()
-    known = {"today": today, "tomorrow": today + timedelta(days=1)}
-    return known[word.lower()].isoformat() if word.lower() in known else word
-
-
-def task_from(rest: str) -> dict[str, Any]:
+def task_from(rest: str, today: date) -> dict[str, Any]:
     """The arguments of add_task in `Buy milk #home due:tomorrow`."""
     arguments: dict[str, Any] = {}
     due = _DUE.search(rest)
     if due:
-        arguments["due_on"] = _day(due[1])
+        day = day_named(due[1], today)
+        arguments["due_on"] = day.isoformat() if day else due[1]  # what it is not, the task's own check says
         rest = rest[: due.start()] + rest[due.end() :]
     tags = _TAG.findall(rest)
     if tags:
@@ -63,10 +59,10 @@ def _listing(rest: str) -> dict[str, Any]:
     return {**arguments, **({"search": " ".join(words)} if words else {})}
 
 
-async def run(name: str, rest: str, tools: Tools) -> Part | str:
+async def run(name: str, rest: str, tools: Tools, today: date) -> Part | str:
     """Carry out a command: what was done, or text (help, or how a command is used)."""
     if name == "add":
-        return await tools.run("add_task", task_from(rest)) if rest else _usage("add")
+        return await tools.run("add_task", task_from(rest, today)) if rest else _usage("add")
     if name in {"tasks", "list"}:
         return await tools.run("list_tasks", _listing(rest))
     if name == "done":

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from app.accounts.dependencies import CurrentCaller
-from app.chat import commands
+from app.chat import commands, days
 from app.chat.schemas import (
     ChatRequest,
     Command,
@@ -54,6 +54,17 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
+UtcOffset = Annotated[
+    int | None,
+    Header(
+        ge=-days.MOST_OFFSET,
+        le=days.MOST_OFFSET,
+        description="Minutes that the user's clock is ahead of UTC: which day is today.",
+        examples=[120],
+    ),
+]
+
+
 class _Streamed(Response):
     """Lets an EventStream pass through FastAPI, which expects its own kind of response."""
 
@@ -81,9 +92,11 @@ def _json(content: Any, status: int = 200) -> Response:
     response_class=_Streamed,
     responses={**_STREAM, **responses(400, 401, 404, 409, 413, 422, 429, 503)},
 )
-async def chat(body: ChatRequest, caller: CurrentCaller, request: Request) -> Response:
+async def chat(
+    body: ChatRequest, caller: CurrentCaller, request: Request, x_utc_offset: UtcOffset = None
+) -> Response:
     """Send a message; the answer streams back. Slash commands work without a model."""
-    return _Streamed(await _service(request).ask(caller.user_id, body))
+    return _Streamed(await _service(request).ask(caller.user_id, body, days.today(x_utc_offset)))
 
 
 @router.get("/chat/model", response_model=Model, responses=responses(401))
@@ -169,11 +182,18 @@ async def list_messages(conversation_id: ConversationId, caller: CurrentCaller, 
 @router.post(
     "/conversations/{conversation_id}/regenerate",
     response_class=_Streamed,
-    responses={**_STREAM, **responses(401, 404, 409, 429, 503)},
+    responses={**_STREAM, **responses(401, 404, 409, 422, 429, 503)},
 )
-async def regenerate(conversation_id: ConversationId, caller: CurrentCaller, request: Request) -> Response:
+async def regenerate(
+    conversation_id: ConversationId,
+    caller: CurrentCaller,
+    request: Request,
+    x_utc_offset: UtcOffset = None,
+) -> Response:
     """Answer the last message once more."""
-    return _Streamed(await _service(request).regenerate(caller.user_id, conversation_id))
+    return _Streamed(
+        await _service(request).regenerate(caller.user_id, conversation_id, days.today(x_utc_offset))
+    )
 
 
 @router.post("/conversations/{conversation_id}/stop", response_model=Stopped, responses=responses(401, 404))

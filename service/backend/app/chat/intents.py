@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 from app.chat.commands import task_from
+from app.chat.days import day_named, split_day
 
 Intent = tuple[str, dict[str, Any]]  # a tool's name and its arguments
 
@@ -21,7 +23,7 @@ _ADD = (
     rf"(?:please )?(?:add|put) (?P<what>.+?) (?:to|on|onto|in) {_LIST_NAME}",
     r"(?:please )?(?:add|create|make|new)(?: a| the)?(?: new)? (?:task|to-?do|todo)(?: item)?"
     r"(?::| to| called| named)? (?P<what>.+)",
-    r"(?:please )?remind me to (?P<what>.+)",
+    r"(?:please )?remind me(?: (?P<when>.{3,30}?))? to (?P<what>.+)",
     r"(?:task|to-?do|todo): ?(?P<what>.+)",
 )
 _DONE = (
@@ -71,7 +73,7 @@ _SCHEMA = {
 }
 
 
-def by_pattern(text: str) -> Intent | None:
+def by_pattern(text: str, today: date) -> Intent | None:
     """The intent of a text that fits one of the patterns as a whole."""
     plain = " ".join(text.split())
     if len(plain) > _LONGEST:
@@ -89,8 +91,29 @@ def by_pattern(text: str) -> Intent | None:
     for pattern in _ADD:
         found = re.fullmatch(pattern, bare, re.IGNORECASE)
         if found:
-            return "add_task", task_from(_unquoted(found["what"]))
+            return _task_to_add(found, today)
     return None
+
+
+def _task_to_add(found: re.Match[str], today: date) -> Intent | None:
+    when = found.groupdict().get("when")
+    day = day_named(re.sub(r"^(?:on|by) ", "", when), today) if when else None
+    if when and day is None:
+        return None  # "remind me later to …": for a model to understand
+    title = _unquoted(found["what"])
+    arguments = task_from(title, today)
+    if day is not None:
+        return "add_task", {**arguments, "due_on": day.isoformat()}
+    # What stands in quotation marks is a title to the letter.
+    return "add_task", arguments if title != found["what"].strip() else _with_day(arguments, today)
+
+
+def _with_day(arguments: dict[str, Any], today: date) -> dict[str, Any]:
+    """The arguments of add_task with a day that ends the title made into the task's own."""
+    title, day = split_day(arguments["title"], today)
+    if day is None or "due_on" in arguments:
+        return arguments
+    return {**arguments, "title": title, "due_on": day.isoformat()}
 
 
 def _unquoted(text: str) -> str:
@@ -121,7 +144,7 @@ def router_request(model: str, text: str) -> dict[str, Any]:
     }
 
 
-def from_router(answer: str) -> Intent | None:
+def from_router(answer: str, text: str, today: date) -> Intent | None:
     """The intent in the router's answer; None for chat and for anything that is not what was asked for."""
     try:
         chosen = json.loads(answer)
@@ -133,7 +156,9 @@ def from_router(answer: str) -> Intent | None:
     if chosen.get("action") == "list_tasks":
         return "list_tasks", {"status": "open"}
     if chosen.get("action") == "add_task" and title:
-        return "add_task", {"title": title}
+        arguments = _with_day({"title": title}, today)
+        _, day = split_day(text.rstrip(" .!"), today)  # which the title may have left out
+        return "add_task", arguments if day is None else {"due_on": day.isoformat(), **arguments}
     if chosen.get("action") == "complete_task" and title:
         return "complete_task", {"task": title}
     return None

@@ -6,10 +6,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from app.chat import days
 from app.chat.accounting import Accounting
 from app.chat.answer import START, Answer, Position, event, parse_position
 from app.chat.conversations import Conversations
@@ -22,7 +24,7 @@ from app.chat.repository import MOST_HISTORY, ChatRepository, Row
 from app.chat.schemas import ChatRequest, shown_conversation
 from app.chat.stream import EventStream
 from app.chat.tools import DEFINITION_BYTES
-from app.chat.writer import Job, Writer
+from app.chat.writer import Job, Writer, system_text
 from app.core.clock import iso, now_ms
 from app.core.database import Database
 from app.core.identifiers import new_id
@@ -53,7 +55,7 @@ class ChatService:
         self.run = self._answers.run
         self.close = self._answers.close
 
-    async def ask(self, user_id: str, request: ChatRequest) -> EventStream:
+    async def ask(self, user_id: str, request: ChatRequest, today: date) -> EventStream:
         """Take a message and begin the answer to it."""
         if not request.names_possible_ids():
             raise not_found("conversation")
@@ -108,9 +110,11 @@ class ChatService:
             "completion_tokens": None,
             "created_at": iso(user_row["created_ms"]),
         }
-        return await self._begin(user_id, shown, request.message, rows, last + 2, store, shown_user, left)
+        return await self._begin(
+            user_id, shown, request.message, rows, last + 2, store, shown_user, left, today
+        )
 
-    async def regenerate(self, user_id: str, conversation_id: str) -> EventStream:
+    async def regenerate(self, user_id: str, conversation_id: str, today: date) -> EventStream:
         """Answer the last message once more, in place of the answer it has."""
         left = await self._before_answering(user_id)
         conversation = await self.conversations.own(user_id, conversation_id)
@@ -134,7 +138,7 @@ class ChatService:
             await self._repository.add_messages(connection, [answer_row])
 
         return await self._begin(
-            user_id, shown_conversation(conversation), text, rows[:-1], last + 1, store, None, left
+            user_id, shown_conversation(conversation), text, rows[:-1], last + 1, store, None, left, today
         )
 
     async def stop(self, user_id: str, conversation_id: str) -> bool:
@@ -224,6 +228,7 @@ class ChatService:
         store: Any,
         user_message: dict[str, Any] | None,
         tokens_left: int | None,
+        today: date,
     ) -> EventStream:
         """Start writing and storing at the same time: the first word takes longer than the disk."""
         conversation_id = conversation["id"]
@@ -231,7 +236,7 @@ class ChatService:
             raise in_progress()
         answer = Answer(new_id(), conversation_id, user_id, now_ms(), self._settings.openai_model)
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        job = self._job(text, rows, stored)
+        job = self._job(text, rows, stored, today)
         job.tokens_left = tokens_left
         self._answers.keep(answer, asyncio.create_task(self._writer.run(answer, job)))
         answer_row = {
@@ -255,11 +260,11 @@ class ChatService:
         answer.stored = True
         return self._stream(answer, START, conversation, user_message)
 
-    def _job(self, text: str, rows: Sequence[Row], stored: asyncio.Future[None]) -> Job:
+    def _job(self, text: str, rows: Sequence[Row], stored: asyncio.Future[None], today: date) -> Job:
         native = self.information.tools() == "native"
-        fixed = len(self._settings.chat_system_prompt.encode()) + (DEFINITION_BYTES if native else 0)
+        fixed = len(system_text(self._settings, today).encode()) + (DEFINITION_BYTES if native else 0)
         history = [*model_messages(rows, native), {"role": "user", "content": text}]
-        return Job(text, history, stored, measured_rate(rows, native, fixed))
+        return Job(text, history, stored, today, measured_rate(rows, native, fixed))
 
     def _stream(
         self,
@@ -301,7 +306,7 @@ class ChatService:
             stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             stored.set_result(None)
             earlier = rows[:0:-1]
-            job = self._job(text_of(json.loads(earlier[-1][4])), earlier[:-1], stored)
+            job = self._job(text_of(json.loads(earlier[-1][4])), earlier[:-1], stored, days.today(None))
             job.continuing, job.tokens_left = True, left
             await self._writer.run(answer, job)
         except asyncio.CancelledError:

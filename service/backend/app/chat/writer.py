@@ -7,12 +7,14 @@ import contextlib
 import json
 import logging
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from app.chat import commands, intents
 from app.chat.accounting import Accounting
 from app.chat.answer import Answer
 from app.chat.context import ChatMessage, TokenCounter, fit, size_in_bytes
+from app.chat.days import in_words
 from app.chat.faults import ProviderFault, too_slow
 from app.chat.history import assistant_messages
 from app.chat.model import ModelInformation
@@ -36,9 +38,15 @@ class Job:
     text: str
     history: list[ChatMessage]
     stored: asyncio.Future[None]
+    today: date  # where the user is
     tokens_per_byte: float | None = None
     continuing: bool = False
     tokens_left: int | None = None  # of this month, as known before the first completion
+
+
+def system_text(settings: Settings, today: date) -> str:
+    """What every conversation begins with. Without the date no model knows what "tomorrow" is."""
+    return f"{settings.chat_system_prompt} Today is {in_words(today)}.".strip()
 
 
 class _Tally:
@@ -167,13 +175,13 @@ class Writer:
         command = commands.parse(job.text)
         if command is not None:
             await asyncio.shield(job.stored)
-            done = await commands.run(*command, tools)
+            done = await commands.run(*command, tools, job.today)
             if isinstance(done, str):
                 answer.write(done)
             else:
                 answer.add_tool(done)
             return True
-        intent = await self._intent(job.text, answer)
+        intent = await self._intent(job, answer)
         if intent is None:
             return False
         name, arguments = intent
@@ -181,16 +189,18 @@ class Writer:
         answer.add_tool(await tools.run(name, arguments))
         return True
 
-    async def _intent(self, text: str, answer: Answer) -> intents.Intent | None:
+    async def _intent(self, job: Job, answer: Answer) -> intents.Intent | None:
         mode = self._information.tools()
         if mode not in {"router", "patterns"}:
             return None
-        found = intents.by_pattern(text)
+        text = job.text
+        found = intents.by_pattern(text, job.today)
         if found is not None or mode == "patterns" or not intents.looks_like_a_task(text):
             return found
         try:
             request = intents.router_request(self._settings.openai_model, text)
-            found = intents.from_router(await self._provider.choose(request, _ROUTER_SECONDS))
+            chosen = await self._provider.choose(request, _ROUTER_SECONDS)
+            found = intents.from_router(chosen, text, job.today)
         except ProviderFault as fault:
             # The words that follow meet the same fault, if it lasts, and report it.
             _log.warning("router failed", extra={"code": fault.code})
@@ -206,8 +216,8 @@ class Writer:
     async def _with_words(self, answer: Answer, job: Job, tools: Tools, tally: _Tally) -> None:
         abilities = self._information.abilities
         native = self._information.tools() == "native"
-        system = self._settings.chat_system_prompt + (_CONTINUE if job.continuing else "")
-        fixed: list[ChatMessage] = [{"role": "system", "content": system}] if system else []
+        system = system_text(self._settings, job.today) + (_CONTINUE if job.continuing else "")
+        fixed: list[ChatMessage] = [{"role": "system", "content": system}]
         history = list(job.history)
         if job.continuing:
             history += assistant_messages(answer.message_id, answer.parts, native)

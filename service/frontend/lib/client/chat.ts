@@ -3,8 +3,9 @@ import { conversations } from "./conversations";
 import { moveDraft } from "./drafts";
 import { readEvents } from "./event-stream";
 import { Store } from "./store";
-import { applyEvent, emptyThread, isPending, pendingMessage, type Thread } from "./thread";
+import { applyEvent, emptyThread, isPending, pendingMessage, type Thread, withLast } from "./thread";
 import type { Conversation, Message, Page } from "./types";
+import { noteWatched, wasWatched } from "./watched";
 
 export const newThread = "new";
 
@@ -12,6 +13,8 @@ const drawEveryMilliseconds = 30;
 const firstPauseMilliseconds = 250;
 const longestPauseMilliseconds = 4_000;
 const givesUpAfterMilliseconds = 90_000;
+
+const beginning = "0:0";
 
 type Opener = (signal: AbortSignal) => Promise<Response>;
 
@@ -52,9 +55,14 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
         call<Page<Message>>(`/api/conversations/${id}/messages?limit=50`),
       ]);
       if (this.running.has(id)) return;
-      this.put(id, { conversation, messages: page.items, olderCursor: page.next_cursor, state: "ready", activity: null });
+      // A server stops an answer that nobody reads within a second; a reload may take longer than that. To have
+      // read it from its very beginning on ("0:0") asks for it to be written on, wherever it was stopped.
       const last = page.items.at(-1);
-      if (last?.status === "streaming") void this.resume(id, last.id, null);
+      const reloaded = last !== undefined && wasWatched(last.id);
+      const goesOn = last?.status === "streaming" || (reloaded && last.status === "interrupted");
+      const messages = goesOn ? withLast(page.items, (message) => ({ ...message, status: "streaming" })) : page.items;
+      this.put(id, { conversation, messages, olderCursor: page.next_cursor, state: "ready", activity: null });
+      if (last && goesOn) void this.resume(id, last.id, reloaded ? beginning : null);
     } catch (error) {
       const missing = error instanceof ApiProblem && error.status === 404;
       if (this.thread(id).state !== "ready") this.put(id, { state: missing ? "missing" : "failed", failure: messageOf(error) });
@@ -144,7 +152,7 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
   private async post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await request(path, { method: "POST", body, signal, headers: { accept: "text/event-stream" } });
+        return await request(path, { method: "POST", body, signal, headers: { accept: "text/event-stream", "x-utc-offset": String(-new Date().getTimezoneOffset()) } });
       } catch (error) {
         // 503 means it was not taken: a server is going away and the next one is about to answer.
         const comesBack = error instanceof ApiProblem && error.status === 503;
@@ -192,13 +200,17 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
             }
             if (received.event === "start") {
               messageId = received.data.message.id;
+              noteWatched(messageId, false);
               key = this.moveTo(key, received.data.conversation, controller);
             }
             const thread = applyEvent(this.thread(key), received, lastEventId !== null);
             if (received.id) lastEventId = received.id;
             if (received.event === "delta") this.putSoon(key, thread);
             else this.put(key, thread);
-            if (received.event === "done") return;
+            if (received.event === "done") {
+              noteWatched(received.data.message.id, true);
+              return;
+            }
           }
         } catch (error) {
           if (controller.signal.aborted) return;

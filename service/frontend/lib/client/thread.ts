@@ -48,7 +48,8 @@ export function isPending(message: Message): boolean {
   return message.id.startsWith(pendingPrefix);
 }
 
-function withLast(messages: Message[], change: (last: Message) => Message): Message[] {
+/** The messages with the last of them changed. */
+export function withLast(messages: Message[], change: (last: Message) => Message): Message[] {
   const last = messages.at(-1);
   return last ? [...messages.slice(0, -1), change(last)] : messages;
 }

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { backendAddress, runtimeSetting } from "@/lib/runtime-settings";
 
-const passedOnToBackend = ["accept", "content-type", "if-match", "last-event-id", "x-request-id"];
+const passedOnToBackend = ["accept", "content-type", "if-match", "last-event-id", "x-request-id", "x-utc-offset"];
 const passedBackToBrowser = ["content-type", "etag", "location", "retry-after", "x-request-id"];
 const pausesBeforeRetryMilliseconds = [100, 250, 500];
 

@@ -108,9 +108,10 @@ class Person:
             reply.events.extend(events_of(answer.iter_lines()))
         return reply
 
-    def say(self, message: str, **more: Any) -> Reply:
+    def say(self, message: str, *, utc_offset: int | None = None, **more: Any) -> Reply:
         """Send a message and read the whole answer."""
-        return self.stream("POST", "/api/chat", json={"message": message, **more})
+        headers = {} if utc_offset is None else {"X-UTC-Offset": str(utc_offset)}
+        return self.stream("POST", "/api/chat", json={"message": message, **more}, headers=headers)
 
     def resume(self, reply: Reply, last_event_id: str | None) -> Reply:
         path = f"/api/conversations/{reply.conversation_id}/messages/{reply.message_id}/stream"
