@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support import engines, tiny_image
+from support import engines
 
 
 @pytest.fixture(params=["fake", pytest.param("docker", marks=pytest.mark.docker)])
@@ -13,12 +13,5 @@ def world(request: pytest.FixtureRequest) -> Iterator[engines.World]:
     if request.param == "fake":
         yield engines.fake_world()
         return
-    from deploytool.engines.docker.engine import DockerEngine
-
-    engine = DockerEngine()
-    made = engines.World(engine, tiny_image.ensure(engine.client))
-    try:
+    with engines.docker_world() as made:
         yield made
-    finally:
-        made.remove()
-        engine.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import projects
+from support import engines, projects
 
 
 @pytest.fixture
@@ -15,3 +15,10 @@ def project(tmp_path: Path) -> Iterator[projects.Project]:
     made = projects.make(tmp_path)
     yield made
     made.remove()
+
+
+@pytest.fixture
+def world() -> Iterator[engines.World]:
+    """A project on the real engine, for the tests that talk to the engine itself."""
+    with engines.docker_world() as made:
+        yield made

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from support import engines, tiny_image
+from support import engines
 
 from deploytool.engines.docker import helper, state
 from deploytool.engines.docker.engine import DockerEngine
@@ -15,17 +13,6 @@ from deploytool.plan import operations as op
 from deploytool.stack import labels
 
 pytestmark = pytest.mark.docker
-
-
-@pytest.fixture
-def world() -> Iterator[engines.World]:
-    engine = DockerEngine()
-    made = engines.World(engine, tiny_image.ensure(engine.client))
-    try:
-        yield made
-    finally:
-        made.remove()
-        engine.close()
 
 
 def test_a_forgotten_helper_does_not_hold_its_volume(world: engines.World) -> None:

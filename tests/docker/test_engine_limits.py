@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import engines, tiny_image
+from support import engines
 
 from deploytool.engines.docker import kernel
-from deploytool.engines.docker.engine import DockerEngine
 from deploytool.plan.observed import ObservedContainer
 from deploytool.stack.model import Resources
 
 pytestmark = pytest.mark.docker
 
 MEMORY = 48 * 2**20
-
-
-@pytest.fixture
-def world() -> Iterator[engines.World]:
-    engine = DockerEngine()
-    made = engines.World(engine, tiny_image.ensure(engine.client))
-    try:
-        yield made
-    finally:
-        made.remove()
-        engine.close()
 
 
 def test_the_kernel_enforces_what_the_stack_says(world: engines.World) -> None:

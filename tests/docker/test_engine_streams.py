@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import engines, tiny_image
+from support import engines
 
-from deploytool.engines.docker.engine import DockerEngine
 from deploytool.engines.protocol import LogLine
 from deploytool.errors import PortTaken
 from deploytool.plan import operations as op
@@ -33,17 +32,6 @@ container = SimpleNamespace(id=sys.argv[1], name="it")
 tty = sys.argv[2] == "tty"
 raise SystemExit(DockerEngine().execute_interactively(container, sys.argv[3:], tty=tty))
 """
-
-
-@pytest.fixture
-def world() -> Iterator[engines.World]:
-    engine = DockerEngine()
-    made = engines.World(engine, tiny_image.ensure(engine.client))
-    try:
-        yield made
-    finally:
-        made.remove()
-        engine.close()
 
 
 def _take(stream: Iterator[LogLine], count: int) -> list[LogLine]:

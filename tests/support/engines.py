@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -163,6 +164,20 @@ def remove_project(client: Any, project: str) -> None:
             client.call("DELETE", f"/networks/{network['Id']}", expect=(404,))
         for volume in client.get("/volumes", filters=mine)["Volumes"] or []:
             client.call("DELETE", f"/volumes/{volume['Name']}", expect=(404,))
+
+
+@contextmanager
+def docker_world() -> Iterator[World]:
+    """A project on the real engine; everything of it is gone afterwards."""
+    from deploytool.engines.docker.engine import DockerEngine
+
+    engine = DockerEngine()
+    made = World(engine, tiny_image.ensure(engine.client))
+    try:
+        yield made
+    finally:
+        made.remove()
+        engine.close()
 
 
 def fake_world() -> World:
