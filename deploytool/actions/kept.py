@@ -46,7 +46,7 @@ def key_of(environment: str, project_dir: Path, secret_names: Iterable[str]) -> 
     ):
         for path in sorted(folder.glob(pattern)):
             if path.is_file():
-                add(folder, path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+                add(folder, path.relative_to(folder), hashlib.sha256(path.read_bytes()).hexdigest())
     for name, value in sorted(process.overrides().items()):
         add(name, value)
     return total.hexdigest()

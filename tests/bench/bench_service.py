@@ -178,12 +178,13 @@ def _first(client: httpx.Client, path: str, body: object, marker: str) -> float:
 def service_start_and_memory() -> list[Row]:
     """The built images in containers with the limits of `local`: start to healthy, memory when idle."""
     rows = []
-    bounds = {"backend": 120, "frontend": 90}
-    with tempfile.TemporaryDirectory() as folder, built_images(Path(folder), *bounds) as images:
-        for service, most in bounds.items():
+    services = {"backend": ("/health", 120), "frontend": ("/api/health", 90)}
+    limits = {"cpus": 1, "memory": 512 * 2**20}
+    with tempfile.TemporaryDirectory() as folder, built_images(Path(folder), *services) as images:
+        for service, (health, most) in services.items():
             starts, used = [], []
             for turn in range(STARTS):
-                with LimitedContainer(images[service], {}, cpus=1, memory=512 * 2**20) as container:
+                with LimitedContainer(images[service], {}, health=health, **limits) as container:
                     starts.append(container.start_seconds)
                     if turn == 0:
                         time.sleep(6)  # idle is what it comes to, not what it has not loaded yet

@@ -186,6 +186,7 @@ def test_an_answer_that_changed_tasks_is_not_done_twice(person: Person) -> None:
             ("add_task", {"title": "pay the rent", "due_on": "2026-03-06"}),
         ),
         ("remind me later to pay the rent", None),
+        ("remind me to go to bed", ("add_task", {"title": "go to bed"})),
         ("add “watch Next Friday” to my list", ("add_task", {"title": "watch Next Friday"})),
         (
             "add pay the rent due:friday to my list",
@@ -226,6 +227,7 @@ def test_sure_patterns(text: str, intent: object) -> None:
         ("meet on 2026-02-30", "meet on 2026-02-30", None),
         ("tomorrow", "tomorrow", None),
         ("sit in the sun", "sit in the sun", None),
+        ("call Ines by 4 March 2027", "call Ines by 4 March 2027", None),
         ("read about Friday prayers", "read about Friday prayers", None),
         ("buy a calendar for 2027", "buy a calendar for 2027", None),
     ],

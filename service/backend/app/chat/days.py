@@ -68,15 +68,14 @@ def day_named(words: str, now: date) -> date | None:
 
 
 def _day_of_month(text: str, now: date) -> date | None:
-    found = re.fullmatch(rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? ({_MONTH})", text)
-    number, name = (found[1], found[2]) if found else ("", "")
-    if not found and (found := re.fullmatch(rf"({_MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?", text)):
-        name, number = found[1], found[2]
+    number = r"(\d{1,2})(?:st|nd|rd|th)?"
+    found = re.fullmatch(rf"{number}(?: of)? ({_MONTH})|({_MONTH}) {number}", text)
     if not found:
         return None
+    name, wanted = found[2] or found[3], int(found[1] or found[4])
     month = next(index for index, full in enumerate(_MONTHS, 1) if full.startswith(name))
-    day = _date(now.year, month, int(number))
-    return _date(now.year + 1, month, int(number)) if day is not None and day < now else day
+    day = _date(now.year, month, wanted)
+    return _date(now.year + 1, month, wanted) if day is not None and day < now else day
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -23,7 +23,7 @@ _ADD = (
     rf"(?:please )?(?:add|put) (?P<what>.+?) (?:to|on|onto|in) {_LIST_NAME}",
     r"(?:please )?(?:add|create|make|new)(?: a| the)?(?: new)? (?:task|to-?do|todo)(?: item)?"
     r"(?::| to| called| named)? (?P<what>.+)",
-    r"(?:please )?remind me(?: (?P<when>.{3,30}?))? to (?P<what>.+)",
+    r"(?:please )?remind me(?: (?P<when>.{3,30}?))?? to (?P<what>.+)",
     r"(?:task|to-?do|todo): ?(?P<what>.+)",
 )
 _DONE = (

@@ -306,6 +306,7 @@ class ChatService:
             stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             stored.set_result(None)
             earlier = rows[:0:-1]
+            # Whoever watches did not say where; the date was told when the answer was begun.
             job = self._job(text_of(json.loads(earlier[-1][4])), earlier[:-1], stored, days.today(None))
             job.continuing, job.tokens_left = True, left
             await self._writer.run(answer, job)

@@ -106,6 +106,7 @@ def check_file(address: EngineAddress) -> None:
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             return  # somebody else writes: it can be used
-        raise ValueError(
-            f"{path} cannot be used: {error} (user {os.getuid()} must be able to write {path.parent})"
-        ) from None
+        remedy = f"user {os.getuid()} must be able to write it and {path.parent}"
+        if "not a database" in str(error):
+            remedy = "move it away, or name another file"
+        raise ValueError(f"{path} cannot be used: {error}; {remedy}") from None

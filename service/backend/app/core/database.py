@@ -87,7 +87,7 @@ class _PostgresReader:
                 connection = self._idle.pop()
                 try:
                     return await self._fetch(connection, sql, values)
-                except _broken():
+                except (OSError, *_broken()):
                     # The server was restarted, or a pooler hung up meanwhile. Reading again is safe.
                     connection.terminate()
             return await self._fetch(await self._connect(), sql, values)
@@ -115,7 +115,6 @@ def _broken() -> tuple[type[Exception], ...]:
     import asyncpg
 
     return (
-        OSError,
         asyncpg.PostgresConnectionError,
         asyncpg.InterfaceError,
         asyncpg.AdminShutdownError,
@@ -130,7 +129,7 @@ def is_unreachable(error: BaseException) -> bool:
     """Whether an error means that the database is away or busy, rather than that the service is wrong."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror, *_broken()[1:])):
+        if isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror, *_broken())):
             return True
         if isinstance(cause, DBAPIError) and cause.connection_invalidated:
             return True

@@ -152,7 +152,8 @@ class ChatStore extends Store<{ threads: Record<string, Thread> }> {
   private async post(path: string, body: unknown, signal: AbortSignal): Promise<Response> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await request(path, { method: "POST", body, signal, headers: { accept: "text/event-stream", "x-utc-offset": String(-new Date().getTimezoneOffset()) } });
+        const headers = { accept: "text/event-stream", "x-utc-offset": String(-new Date().getTimezoneOffset()) };
+        return await request(path, { method: "POST", body, signal, headers });
       } catch (error) {
         // 503 means it was not taken: a server is going away and the next one is about to answer.
         const comesBack = error instanceof ApiProblem && error.status === 503;

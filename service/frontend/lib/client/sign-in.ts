@@ -38,9 +38,10 @@ async function renew(sentAt: number): Promise<boolean> {
 }
 
 /**
- * Renews the access token after a request sent at that time (milliseconds) was refused; true when it may be sent again. A refresh token counts once, so the whole browser
- * renews one at a time: within this tab by sharing the promise, between tabs by a lock. Doing this in the browser
- * rather than in the server keeps it right when several copies of the server answer.
+ * Renews the access token after a request sent at that time (milliseconds) was refused; true when it may be sent
+ * again. A refresh token counts once, so the whole browser renews one at a time: within this tab by sharing the
+ * promise, between tabs by a lock. Doing this in the browser rather than in the server keeps it right when several
+ * copies of the server answer.
  */
 export function renewSignIn(sentAt: number): Promise<boolean> {
   underWay ??= (

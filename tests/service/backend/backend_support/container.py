@@ -42,10 +42,12 @@ class LimitedContainer:
     On the host's network, because the provider and the PostgreSQL server of the tests listen on loopback.
     """
 
-    def __init__(self, image: str, environment: Mapping[str, str], *, cpus: float, memory: int):
+    def __init__(
+        self, image: str, environment: Mapping[str, str], *, cpus: float, memory: int, health: str = "/health"
+    ):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.memory = memory
+        self._health = health
         self._client = docker.from_env()
         self._options: dict[str, Any] = {
             "image": image,
@@ -76,10 +78,9 @@ class LimitedContainer:
         self.container = self._client.containers.create(**self._options)
         self.container.start()
         began = time.monotonic()
-        path = "/api/health" if "frontend" in self._options["image"] else "/health"
         while True:
             try:
-                if httpx.get(self.url + path, timeout=2).status_code == 200:
+                if httpx.get(self.url + self._health, timeout=2).status_code == 200:
                     break
             except httpx.TransportError:
                 pass
